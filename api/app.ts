@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import type { Logger } from 'pino'
+import { CodedError } from '../src/domain/errors.ts'
+import type { ApiKeys } from '../src/identity/api-keys.ts'
+import type { Policy } from '../src/policy/policy.ts'
+import type { Storage } from '../src/storage/storage.ts'
+import { registerDocs } from './docs.ts'
+import { registerHealth } from './health.ts'
+import { registerAuthentication } from './plugins/authenticate.ts'
+import { registerAuthorization } from './plugins/authorize.ts'
+import { answerBrokenSocket, registerErrors, sendProblem, toCoded } from './plugins/errors.ts'
+import { registerLimit } from './plugins/limit.ts'
+import { registerLog } from './plugins/log.ts'
+import { registerPreconditions } from './plugins/preconditions.ts'
+import { registerHeaders, requestId } from './plugins/request-id.ts'
+import { registerTextRules } from './plugins/text.ts'
+import { strictValidation } from './plugins/validate.ts'
+import { registerV1 } from './v1/index.ts'
+
+export interface Services {
+  storage: Storage
+  policy: Policy
+  apiKeys: ApiKeys
+}
+
+export interface AppOptions {
+  log: Logger
+  /** Requests that one address may send in a minute. */
+  requestsPerMinute: number
+}
+
+const BODY_BYTES = 256 * 1024
+const REQUEST_MS = 30_000
+const LONGEST_PARAM = 200
+
+/** Builds the service: first the safeguards, in the order that a request meets them, then what they guard. */
+export async function createApp(services: Services, options: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: options.log,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: requestId,
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    routerOptions: { maxParamLength: LONGEST_PARAM },
+    schemaController: strictValidation(),
+    frameworkErrors: (error, request, reply) =>
+      void sendProblem(request, reply.header('x-request-id', request.id), toCoded(error)),
+    clientErrorHandler: (error, socket) => answerBrokenSocket(error, socket, randomUUID()),
+  }) as unknown as FastifyInstance
+
+  const urls = new Set<string>()
+  app.addHook('onRoute', ({ url }) => void urls.add(url))
+
+  registerErrors(app)
+  registerHeaders(app)
+  registerLog(app)
+  await registerLimit(app, options.requestsPerMinute)
+  registerAuthentication(app, services.apiKeys, services.storage)
+  registerTextRules(app)
+  registerAuthorization(app, services.policy)
+  registerPreconditions(app)
+
+  await registerV1(app, services)
+  registerHealth(app, services)
+  await registerDocs(app)
+  registerOtherMethods(app, [...urls])
+  return app
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+/** A known route with an unknown method is 405 and says which methods there are (RFC 9110 section 15.5.6). */
+function registerOtherMethods(app: FastifyInstance, urls: string[]): void {
+  for (const url of urls) {
+    const allowed = METHODS.filter((method) => app.hasRoute({ method, url }))
+    app.route({
+      url,
+      method: METHODS.filter((method) => !allowed.includes(method)),
+      handler: (request, reply) =>
+        sendProblem(request, reply.header('allow', allowed.join(', ')), new CodedError('method-not-allowed')),
+    })
+  }
+}

@@ -1,0 +1,181 @@
+import swagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import { CodedError, ERRORS, type ErrorCode } from '../src/domain/errors.ts'
+import type { Operation } from './operation.ts'
+import { problem, STATUS } from './plugins/errors.ts'
+import { errorCodes } from './route.ts'
+
+/** The parts of an OpenAPI 3.1 document that are completed here. */
+export interface Document {
+  openapi: string
+  info: { title: string; version: string; description: string }
+  paths: Record<string, Record<string, DocumentOperation>>
+  components: { schemas: Record<string, object>; examples?: Record<string, Example>; [name: string]: unknown }
+  [name: string]: unknown
+}
+
+interface DocumentOperation {
+  operationId: string
+  parameters?: { name: string; in: string; [name: string]: unknown }[]
+  requestBody?: { content: Record<string, Media> }
+  responses: Record<string, { description: string; headers?: object; content?: Record<string, Media> }>
+  [name: string]: unknown
+}
+
+interface Media {
+  schema?: object
+  example?: unknown
+  examples?: Record<string, { $ref: string }>
+}
+
+interface Example {
+  summary: string
+  value: unknown
+}
+
+const EXAMPLE_REQUEST_ID = '019a9f6c-5b7e-7a31-9c0d-2f6b1e8d4c55'
+const EXAMPLE_TIME = new Date('2026-01-31T12:00:00Z')
+
+const DESCRIPTION = `Customer operations: users, products and orders, for people and for AI agents alike.
+
+Every request carries an API key as a bearer token. A key belongs to a person, or to an agent that acts for a person;
+an agent may do what the person may do and the key's scopes name. \`GET /api/v1/me\` tells who you are and what you may do.
+
+Reads carry an \`ETag\`. PATCH wants it back as \`If-Match\`. Lists are paged: pass \`nextCursor\` on as \`cursor\`. Every
+failure has the same body (\`application/problem+json\`): decide on \`error\`, do what \`hint\` says, and repeat the same
+request only where \`retryable\` is true.`
+
+/** Publishes the document of one version of the API, made from the routes and their operations. */
+export async function registerOpenApi(
+  app: FastifyInstance,
+  version: string,
+  tags: { name: string; description: string }[],
+  operations: Operation[],
+): Promise<void> {
+  const byId = new Map(operations.map((operation) => [operation.operationId, operation]))
+  await app.register(swagger, {
+    convertConstToEnum: false,
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Handrail',
+        version,
+        description: DESCRIPTION,
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      // Relative to the document, so that it holds wherever the service runs.
+      servers: [{ url: '/', description: 'The service that publishes this document.' }],
+      tags,
+      components: {
+        securitySchemes: {
+          apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `hr_<id>_<secret>`.' },
+        },
+      },
+      security: [{ apiKey: [] }],
+    },
+    // @fastify/swagger numbers shared schemas unless told their names.
+    refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`) },
+    transform: ({ schema, url, route }) => {
+      const { operation } = route.config ?? {}
+      if (!operation) return { schema: { ...schema, hide: true }, url }
+      const { operationId, summary, description, tag, action, risk, cost } = operation
+      return {
+        schema: {
+          ...schema,
+          operationId,
+          summary,
+          description,
+          tags: [tag],
+          'x-action': action,
+          'x-risk': risk,
+          'x-cost': cost,
+        },
+        url,
+      }
+    },
+    transformObject: (input) => {
+      if (!('openapiObject' in input)) throw new Error('only OpenAPI 3 is published')
+      return complete(structuredClone(input.openapiObject) as unknown as Document, byId) as object
+    },
+  })
+}
+
+function complete(document: Document, operations: Map<string, Operation>): Document {
+  for (const path of Object.values(document.paths)) {
+    for (const entry of Object.values(path)) {
+      const operation = operations.get(entry.operationId)
+      if (operation) completeOperation(entry, operation)
+    }
+  }
+  const codes = [...new Set([...operations.values()].flatMap(errorCodes))].sort()
+  document.components.examples = Object.fromEntries(codes.map((code) => [code, toExample(code)]))
+  const { schemas } = document.components
+  // The names are in the keys already; `$id` and `title` beside them only make generators invent second names.
+  for (const schema of Object.values(schemas)) for (const name of ['$id', 'title']) Reflect.deleteProperty(schema, name)
+  document.components.schemas = Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)))
+  return document
+}
+
+function completeOperation(entry: DocumentOperation, operation: Operation): void {
+  const { success, example, ifMatch } = operation
+  if (ifMatch) {
+    entry.parameters = [
+      ...(entry.parameters ?? []),
+      {
+        name: 'If-Match',
+        in: 'header',
+        required: true,
+        description: 'The ETag of the resource as you read it: its `version` in double quotes.',
+        schema: { type: 'string', pattern: '^"[1-9][0-9]{0,9}"$', maxLength: 12 },
+        example: '"3"',
+      },
+    ]
+  }
+  for (const parameter of entry.parameters ?? []) {
+    const value = example?.params?.[parameter.name] ?? (example?.query as Record<string, unknown>)?.[parameter.name]
+    if (value !== undefined) parameter.example = value
+  }
+  const body = entry.requestBody?.content['application/json']
+  if (body && example?.body !== undefined) body.example = example.body
+
+  const done = entry.responses[success.status]
+  if (done) {
+    done.headers = successHeaders(operation)
+    const media = done.content?.['application/json']
+    if (media) media.example = success.example
+    // A response without a body still has a schema to @fastify/swagger.
+    if (!success.schema) delete done.content
+  }
+  for (const code of errorCodes(operation)) addFailure(entry, code)
+}
+
+function addFailure(entry: DocumentOperation, code: ErrorCode): void {
+  const response = entry.responses[STATUS[code]]
+  const media = response?.content?.['application/problem+json']
+  if (!response || !media) return
+  const first = media.examples === undefined
+  response.description = `${first ? '' : `${response.description} `}\`${code}\`: ${ERRORS[code].title}.`
+  response.headers = { ...HEADERS.always, ...(ERRORS[code].retryable && HEADERS.retry), ...response.headers }
+  media.examples = { ...media.examples, [code]: { $ref: `#/components/examples/${code}` } }
+}
+
+const toExample = (code: ErrorCode): Example => ({
+  summary: `${ERRORS[code].title}.`,
+  value: problem(new CodedError(code), EXAMPLE_REQUEST_ID, EXAMPLE_TIME),
+})
+
+const header = (description: string, schema: object) => ({ description, schema })
+const HEADERS = {
+  always: {
+    'X-Request-Id': header('Names this request in the logs; a valid one of yours is kept.', { type: 'string' }),
+  },
+  etag: { ETag: header('The version of what was read, for If-Match and If-None-Match.', { type: 'string' }) },
+  location: { Location: header('The path of what was made.', { type: 'string' }) },
+  retry: { 'Retry-After': header('Seconds to wait before trying again.', { type: 'integer' }) },
+}
+
+const successHeaders = ({ method, success, ifMatch }: Operation) => ({
+  ...HEADERS.always,
+  ...((method === 'GET' || ifMatch) && HEADERS.etag),
+  ...(success.location && HEADERS.location),
+})

@@ -1,0 +1,168 @@
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { CodedError, ERRORS, type ErrorCode, type Violation } from '../../src/domain/errors.ts'
+
+/** The one place where codes become HTTP statuses. */
+export const STATUS: Record<ErrorCode, number> = {
+  'malformed-json': 400,
+  'bad-request': 400,
+  'validation-failed': 400,
+  'invalid-cursor': 400,
+  'route-not-found': 404,
+  'method-not-allowed': 405,
+  'unsupported-media-type': 415,
+  'body-too-large': 413,
+  'header-too-large': 431,
+  'request-timeout': 408,
+  'quota-exceeded': 429,
+  'precondition-required': 428,
+  'precondition-failed': 412,
+  unauthenticated: 401,
+  'account-not-active': 403,
+  forbidden: 403,
+  'scope-missing': 403,
+  'scope-not-held': 403,
+  'people-only': 403,
+  'user-not-found': 404,
+  'email-taken': 409,
+  'username-taken': 409,
+  'user-not-active': 409,
+  'product-not-found': 404,
+  'sku-taken': 409,
+  'order-not-found': 404,
+  'unknown-product': 422,
+  'insufficient-stock': 409,
+  'currency-mismatch': 422,
+  'order-not-open': 409,
+  'api-key-not-found': 404,
+  unavailable: 503,
+  internal: 500,
+}
+
+const MEDIA_TYPE = 'application/problem+json'
+const RETRY_SECONDS = 1
+const MOST_VIOLATIONS = 20
+
+/** The body of a failure (RFC 9457), the same for every one. */
+export function problem(error: CodedError, requestId: string, now: Date) {
+  const { title, hint, retryable } = ERRORS[error.code]
+  return {
+    type: `urn:handrail:problem:${error.code}`,
+    title: `${title}.`,
+    status: STATUS[error.code],
+    detail: error.message,
+    error: error.code,
+    message: error.message,
+    hint,
+    retryable,
+    errors: error.violations.slice(0, MOST_VIOLATIONS),
+    timestamp: now.toISOString(),
+    requestId,
+  }
+}
+
+/** Answers with a problem, whatever the route. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: CodedError): FastifyReply {
+  const status = STATUS[error.code]
+  if (status === 401) reply.header('www-authenticate', challenge(request))
+  if (ERRORS[error.code].retryable && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_SECONDS)
+  return reply
+    .status(status)
+    .type(MEDIA_TYPE)
+    .serializer(JSON.stringify)
+    .send(problem(error, request.id, new Date()))
+}
+
+/** RFC 6750 section 3: a request without a credential gets no error code. */
+function challenge(request: FastifyRequest): string {
+  return request.headers.authorization ? 'Bearer realm="handrail", error="invalid_token"' : 'Bearer realm="handrail"'
+}
+
+export function registerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const coded = toCoded(error)
+    if (STATUS[coded.code] >= 500) request.log.error({ err: error, requestId: request.id }, 'request failed')
+    return sendProblem(request, reply, coded)
+  })
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new CodedError('route-not-found')))
+}
+
+const BY_FASTIFY_CODE: Record<string, ErrorCode> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: 'malformed-json',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed-json',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
+  FST_ERR_MAX_PARAM_LENGTH: 'route-not-found',
+}
+
+/** Prisma: no connection, no transaction in time, deadlock. Nothing was changed, and later it may work. */
+const PASSING = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034'])
+const PASSING_SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'])
+
+/** Makes a coded error of whatever was thrown; what is not known is `internal` and tells nothing of its cause. */
+export function toCoded(error: unknown): CodedError {
+  if (error instanceof CodedError) return error
+  const { code = '', statusCode = 500, validation, validationContext } = error as FastifyError
+  if (validation) {
+    return new CodedError(
+      'validation-failed',
+      undefined,
+      validation.map((each) => toViolation(each, validationContext ?? 'body')),
+    )
+  }
+  const known = BY_FASTIFY_CODE[code]
+  if (known) return new CodedError(known)
+  if (PASSING.has(code) || isConnectionLoss(error)) return new CodedError('unavailable')
+  return new CodedError(statusCode >= 400 && statusCode < 500 ? 'bad-request' : 'internal')
+}
+
+function isConnectionLoss(error: unknown): boolean {
+  const { code, cause } = error as { code?: string; cause?: unknown }
+  if (code !== undefined && PASSING_SYSTEM.has(code)) return true
+  const text = error instanceof Error && error.name.startsWith('PrismaClient') ? error.message : ''
+  if (/reach database server|Connection terminated|connection timeout|the database system is/i.test(text)) return true
+  return cause instanceof Error && isConnectionLoss(cause)
+}
+
+type AjvError = NonNullable<FastifyError['validation']>[number]
+
+const CONTEXTS: Record<string, string> = { params: 'path', querystring: 'query', headers: 'header', body: 'body' }
+
+/** Names the field itself where Ajv names its parent: a missing field, or one that is not known. */
+function toViolation({ instancePath, keyword, params, message }: AjvError, context: string): Violation {
+  const { missingProperty, additionalProperty, allowedValues, pattern } = params as Record<string, unknown>
+  const field = missingProperty ?? additionalProperty
+  const pointer = `/${CONTEXTS[context]}${instancePath}${field === undefined ? '' : `/${escapePointer(String(field))}`}`
+  const words: Record<string, string> = {
+    required: 'is required',
+    additionalProperties: 'is not a known field',
+    enum: `must be one of ${(allowedValues as string[] | undefined)?.join(', ')}`,
+    pattern: `must match ${pattern}`,
+  }
+  return { pointer, code: keyword, message: words[keyword] ?? message ?? 'is not valid' }
+}
+
+const escapePointer = (text: string) => text.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')
+
+const BY_SOCKET_CODE: Record<string, ErrorCode> = {
+  HPE_HEADER_OVERFLOW: 'header-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+}
+
+/** Answers what is not even HTTP, where no request and no reply exist. */
+export function answerBrokenSocket(error: Error & { code?: string }, socket: Socket, requestId: string): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const coded = new CodedError(BY_SOCKET_CODE[error.code ?? ''] ?? 'bad-request')
+  const body = JSON.stringify(problem(coded, requestId, new Date()))
+  socket.end(
+    [
+      `HTTP/1.1 ${STATUS[coded.code]} ${ERRORS[coded.code].title}`,
+      `content-type: ${MEDIA_TYPE}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${requestId}`,
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}

@@ -1,0 +1,161 @@
+import { domainToASCII } from 'node:url'
+import { v7 as uuidv7 } from 'uuid'
+import type { User } from '../storage/generated/client.ts'
+import type { AccountStatus, ContactChannel, Role } from '../storage/generated/enums.ts'
+import type { Call, Database, Visibility } from './call.ts'
+import { uniqueViolation } from './database-errors.ts'
+import { CodedError, invalid } from './errors.ts'
+import { keyset, type PageQuery, UUID } from './page.ts'
+import { containing } from './search.ts'
+
+export interface UserChanges {
+  email?: string
+  username?: string
+  role?: Role
+  status?: AccountStatus
+  profile?: { fullName?: string; phone?: string | null }
+  preferences?: { locale?: string; timeZone?: string; contactChannel?: ContactChannel; marketingConsent?: boolean }
+}
+
+export interface NewUser extends UserChanges {
+  email: string
+  username: string
+  profile: { fullName: string; phone?: string | null }
+}
+
+export interface UserQuery extends PageQuery {
+  search?: string
+  status?: AccountStatus
+}
+
+/** A user as the API shows it. */
+export function presentUser(user: User) {
+  return {
+    id: user.id,
+    username: user.username,
+    email: user.email,
+    role: user.role,
+    status: user.status,
+    profile: { fullName: user.fullName, phone: user.phone },
+    preferences: {
+      locale: user.locale,
+      timeZone: user.timeZone,
+      contactChannel: user.contactChannel,
+      marketingConsent: user.marketingConsent,
+    },
+    version: user.version,
+    createdAt: user.createdAt.toISOString(),
+    updatedAt: user.updatedAt.toISOString(),
+  }
+}
+
+/** @throws CodedError email-taken, username-taken, validation-failed */
+export async function createUser({ db, now }: Call, input: NewUser) {
+  return writing(async () => {
+    const { fullName, ...columns } = toColumns(input)
+    const data = {
+      ...columns,
+      id: uuidv7(),
+      email: normalizeEmail(input.email),
+      username: input.username,
+      usernameKey: input.username.toLowerCase(),
+      fullName: fullName ?? input.profile.fullName,
+      createdAt: now,
+      updatedAt: now,
+    }
+    return presentUser(await db.user.create({ data }))
+  })
+}
+
+export async function listUsers({ db }: Call, query: UserQuery, visible: Visibility) {
+  const list = keyset('users', query, UUID)
+  const rows = await db.user.findMany({
+    where: {
+      AND: [
+        visible.all ? {} : { id: visible.ownerId },
+        list.after ? { id: { lt: list.after } } : {},
+        query.status ? { status: query.status } : {},
+        query.search
+          ? { OR: ['username', 'email', 'fullName'].map((field) => ({ [field]: containing(query.search as string) })) }
+          : {},
+      ],
+    },
+    orderBy: { id: 'desc' },
+    take: list.take,
+  })
+  return list.page(rows, (row) => row.id, presentUser)
+}
+
+/** @throws CodedError user-not-found */
+export async function getUser({ db }: Call, userId: string) {
+  return presentUser(await findUser(db, userId))
+}
+
+/**
+ * Changes what is named and leaves the rest.
+ * @param version the version that the caller has read
+ * @throws CodedError user-not-found, precondition-failed, email-taken, username-taken, validation-failed
+ */
+export async function updateUser({ db, now }: Call, userId: string, changes: UserChanges, version: number) {
+  return writing(async () => {
+    const [changed] = await db.user.updateManyAndReturn({
+      where: { id: userId, version },
+      data: { ...toColumns(changes), version: { increment: 1 }, updatedAt: now },
+    })
+    if (changed) return presentUser(changed)
+    await findUser(db, userId)
+    throw new CodedError('precondition-failed')
+  })
+}
+
+export async function findUser(db: Database, userId: string): Promise<User> {
+  const user = await db.user.findUnique({ where: { id: userId } })
+  if (!user) throw new CodedError('user-not-found')
+  return user
+}
+
+/**
+ * One spelling for one address: trimmed, NFC, lower case, the domain in its ASCII form (RFC 5891).
+ * @throws CodedError validation-failed when the domain cannot be written in ASCII
+ */
+export function normalizeEmail(email: string): string {
+  const text = email.trim().normalize('NFC').toLowerCase()
+  const at = text.lastIndexOf('@')
+  const domain = domainToASCII(text.slice(at + 1))
+  if (at < 1 || !domain) throw invalid('/body/email', 'format', 'must be an email address')
+  return `${text.slice(0, at)}@${domain}`
+}
+
+function toColumns({ email, username, role, status, profile, preferences }: UserChanges) {
+  if (preferences?.timeZone !== undefined) checkTimeZone(preferences.timeZone)
+  return {
+    ...(email !== undefined && { email: normalizeEmail(email) }),
+    ...(username !== undefined && { username, usernameKey: username.toLowerCase() }),
+    ...(role !== undefined && { role }),
+    ...(status !== undefined && { status }),
+    ...profile,
+    ...preferences,
+  }
+}
+
+/** The zones that this Node knows by the IANA name. */
+function checkTimeZone(timeZone: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone })
+  } catch {
+    throw invalid('/body/preferences/timeZone', 'timeZone', 'must be an IANA time zone such as Europe/Berlin')
+  }
+}
+
+async function writing<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    const columns = uniqueViolation(error)
+    if (!columns) throw error
+    const field = columns.some((column) => column.includes('email')) ? 'email' : 'username'
+    throw new CodedError(`${field}-taken`, undefined, [
+      { pointer: `/body/${field}`, code: 'unique', message: 'is taken by another user' },
+    ])
+  }
+}

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { type Action, ALL_ACTIONS } from '../domain/actions.ts'
+import type { Database } from '../domain/call.ts'
+import type { ApiKeys } from './api-keys.ts'
+import { writePrivate } from './secrets.ts'
+
+export type DemoRole = 'admin' | 'manager' | 'support' | 'customer'
+
+/** What the demo agent may do for the support person: read, cancel orders, and no more. */
+const AGENT_SCOPES: Action[] = ['caller:read', 'user:read', 'product:read', 'order:read', 'order:cancel']
+export const DEMO_AGENT = 'demo-agent'
+const YEAR = 365 * 24 * 60 * 60 * 1000
+
+/**
+ * Makes sure that there is a file with a key for each demo person and one for the agent. Where the file is gone, the
+ * keys that were in it end and new ones are made. To be called in a transaction: the file is written before it commits.
+ * @param people the user names of the demo people, by role
+ * @returns whether there are demo people at all
+ */
+export async function ensureDemoKeys(
+  db: Database,
+  apiKeys: ApiKeys,
+  path: string,
+  people: Record<DemoRole, string>,
+  now: Date,
+): Promise<boolean> {
+  const users = await db.user.findMany({
+    where: { username: { in: Object.values(people) } },
+    select: { id: true, username: true },
+  })
+  if (users.length < Object.keys(people).length) return false
+  if (existsSync(path)) return true
+
+  const idOf = (role: DemoRole) => users.find(({ username }) => username === people[role])?.id as string
+  const wanted = [
+    ...(['admin', 'manager', 'support', 'customer'] as const).map((role) => ({
+      holder: role as string,
+      userId: idOf(role),
+      agentId: null as string | null,
+      scopes: [ALL_ACTIONS] as string[],
+    })),
+    { holder: 'agent', userId: idOf('support'), agentId: DEMO_AGENT, scopes: AGENT_SCOPES as string[] },
+  ]
+  const minted = wanted.map((each) => ({ ...each, ...apiKeys.mint() }))
+  await db.apiKey.updateMany({ where: { demo: true, revokedAt: null }, data: { revokedAt: now } })
+  await db.apiKey.createMany({
+    data: minted.map(({ id, secretHash, holder, userId, agentId, scopes }) => ({
+      id,
+      secretHash,
+      name: `Demo key: ${holder}`,
+      userId,
+      agentId,
+      scopes,
+      demo: true,
+      createdBy: userId,
+      createdAt: now,
+      expiresAt: new Date(now.getTime() + YEAR),
+    })),
+  })
+  writePrivate(
+    path,
+    `${JSON.stringify(Object.fromEntries(minted.map(({ holder, text }) => [holder, text])), null, 2)}\n`,
+  )
+  return true
+}

@@ -1,0 +1,84 @@
+import { join } from 'node:path'
+import { startAdapter } from '@handrail/mcp-adapter'
+import pino, { type Logger } from 'pino'
+import { createApp } from '../api/app.ts'
+import { REDACTED } from '../api/plugins/log.ts'
+import { DEMO_USERS, seed } from '../prisma/seed.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
+import { createApiKeys } from './identity/api-keys.ts'
+import { ensureDemoKeys } from './identity/demo-keys.ts'
+import { keptSecret } from './identity/secrets.ts'
+import { createPolicy } from './policy/policy.ts'
+import { ROOT } from './root.ts'
+import { closeOnSignal } from './shutdown.ts'
+import { openStorage } from './storage/storage.ts'
+import { welcome } from './welcome.ts'
+
+const say = (message: string) => process.stdout.write(`${message}\n`)
+
+/** config -> storage -> services -> app -> listen -> close */
+async function start(config: Config): Promise<void> {
+  const log = pino({ level: config.logLevel, redact: REDACTED })
+  const policy = createPolicy(join(ROOT, 'src', 'policy'))
+  const progress = config.production ? (message: string) => log.info(message) : say
+  const storage = await openStorage({ ...config, progress })
+  const opened = [() => storage.close()]
+  const close = async () => {
+    for (const each of opened.toReversed()) await each()
+  }
+  try {
+    const pepper = config.keySecret ?? keptSecret(join(config.dataDir, 'key-secret'))
+    const apiKeys = createApiKeys(pepper, config.production)
+    const keysFile = join(config.dataDir, 'demo-keys.json')
+    const demo =
+      config.demo &&
+      (await storage.transaction(async (db) => {
+        if ((await db.user.count()) === 0) {
+          progress('Filling the database with demo data (once) ...')
+          await seed(db, new Date())
+        }
+        return ensureDemoKeys(db, apiKeys, keysFile, DEMO_USERS, new Date())
+      }))
+
+    const app = await createApp({ storage, policy, apiKeys }, { log, requestsPerMinute: config.requestsPerMinute })
+    opened.push(() => app.close())
+    const api = await app.listen({ host: config.host, port: config.port })
+    const mcp = await startMcp(config, log, api)
+    opened.push(() => mcp.close())
+    if (!config.production) say(welcome({ api, mcp: mcp.url, keysFile: demo ? keysFile : undefined, root: ROOT }))
+    closeOnSignal(close, log)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The adapter stands outside: it gets the address of the API, and nothing else of it. */
+function startMcp(config: Config, log: Logger, api: string) {
+  return startAdapter({
+    configFile: join(ROOT, 'mcp-adapter', 'tools.yaml'),
+    apiUrl: api,
+    host: config.mcpHost,
+    port: config.mcpPort,
+    allowedHosts: config.mcpAllowedHosts,
+    allowedOrigins: config.mcpAllowedOrigins,
+    log: log.child({ part: 'mcp-adapter' }),
+  })
+}
+
+/** What went wrong, for the person at the terminal: the message says what to change, a stack would hide it. */
+function explain(error: unknown): string {
+  const { code, message, port } = error as Error & { code?: string; port?: number }
+  if (code === 'EADDRINUSE') {
+    return `Port ${port} is in use. Stop the program that uses it, or set PORT (the API) or MCP_PORT (MCP) to another.`
+  }
+  return error instanceof ConfigError ? `The settings are not usable:\n${message}` : message
+}
+
+try {
+  await start(readConfig(process.env))
+} catch (error) {
+  process.stderr.write(`Handrail did not start. ${explain(error)}\n`)
+  if (process.env.LOG_LEVEL === 'debug') process.stderr.write(`${(error as Error).stack}\n`)
+  process.exit(1)
+}

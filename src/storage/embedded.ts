@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
+import { PrismaPGlite } from 'pglite-prisma-adapter'
+import { lockFolder } from './lock.ts'
+import { migrate } from './migrate.ts'
+import { type Driver, MIGRATIONS, type StorageOptions } from './storage.ts'
+
+/** Opens Postgres as a library (PGlite) in a folder of its own. */
+export async function openEmbedded({ dataDir, progress }: StorageOptions): Promise<Driver> {
+  const unlock = await lockFolder(dataDir)
+  try {
+    const folder = join(dataDir, 'postgres')
+    if (!existsSync(folder)) progress(`Creating an embedded database in ${folder} (some seconds, once) ...`)
+    const driver = await openPGlite({ dataDir: folder })
+    return {
+      ...driver,
+      async close() {
+        await driver.close()
+        await unlock()
+      },
+    }
+  } catch (error) {
+    await unlock()
+    throw error
+  }
+}
+
+/** Opens PGlite with the options given and applies the migrations it lacks. */
+export async function openPGlite(options: PGliteOptions): Promise<Driver & { pglite: PGlite }> {
+  const pglite = await PGlite.create(options)
+  // Prisma's adapters exchange times without a zone, so the session must be in UTC.
+  await pglite.exec("SET TIME ZONE 'UTC'")
+  await migrate(
+    {
+      script: (sql) => pglite.exec(sql),
+      rows: async <Row>(sql: string, values: unknown[]) => (await pglite.query<Row>(sql, values)).rows,
+    },
+    MIGRATIONS,
+  )
+  return { adapter: new PrismaPGlite(pglite), pglite, close: () => pglite.close() }
+}

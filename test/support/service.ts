@@ -1,0 +1,170 @@
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import pino from 'pino'
+import type { Test } from 'tap'
+import { createApp, type Services } from '../../api/app.ts'
+import type { Document } from '../../api/openapi.ts'
+import { REDACTED } from '../../api/plugins/log.ts'
+import type { Action } from '../../src/domain/actions.ts'
+import { createApiKeys } from '../../src/identity/api-keys.ts'
+import { createPolicy } from '../../src/policy/policy.ts'
+import { ROOT } from '../../src/root.ts'
+import type { AccountStatus, Role } from '../../src/storage/generated/enums.ts'
+import type { Storage } from '../../src/storage/storage.ts'
+import { type Answer, createContract } from './contract.ts'
+import { type DatabaseKind, openTestStorage } from './database.ts'
+
+const id = (last: number) => `019a0000-0000-7000-8000-00000000000${last}`
+
+/** The people of the tests. */
+export const PEOPLE = {
+  admin: { id: id(1), role: 'admin', status: 'active' },
+  manager: { id: id(2), role: 'manager', status: 'active' },
+  support: { id: id(3), role: 'support', status: 'active' },
+  ada: { id: id(4), role: 'customer', status: 'active' },
+  bob: { id: id(5), role: 'customer', status: 'active' },
+  suspended: { id: id(6), role: 'customer', status: 'suspended' },
+} as const satisfies Record<string, { id: string; role: Role; status: AccountStatus }>
+
+export type Person = keyof typeof PEOPLE
+/** Besides the people: an agent of the support person that may read and cancel, and one of Ada's that may do it all. */
+export type Credential = Person | 'agent' | 'adaAgent'
+
+const AGENT_SCOPES: Action[] = ['caller:read', 'user:read', 'product:read', 'order:read', 'order:cancel']
+export const UNKNOWN_ID = '019a0000-0000-7000-8000-0000000000ff'
+
+export interface Service {
+  app: FastifyInstance
+  services: Services
+  storage: Storage
+  document: Document
+  keys: Record<Credential, string>
+  /** The lines that the service logged. */
+  log: Record<string, unknown>[]
+  /** Sends a request below /api/v1; its answer is held against the published document. */
+  call(who: Credential | undefined, method: string, path: string, body?: unknown, headers?: object): Promise<Answer>
+  /** Places an order of one lamp. */
+  order(who: Credential, sku?: string, quantity?: number): Promise<string>
+}
+
+export interface ServiceOptions {
+  database?: DatabaseKind
+  requestsPerMinute?: number
+  production?: boolean
+  /** Puts another service in the place of a real one, to see what happens when it fails. */
+  replace?: (services: Services) => Partial<Services>
+}
+
+/** Starts the service on a database of its own, with people, keys and three products. */
+export async function startService(t: Test, options: ServiceOptions = {}): Promise<Service> {
+  const storage = await openTestStorage(t, options.database)
+  const apiKeys = createApiKeys('a pepper for tests, 32 characters', options.production ?? false)
+  const real: Services = { storage, apiKeys, policy: createPolicy(join(ROOT, 'src', 'policy')) }
+  const keys = await fill(storage, apiKeys)
+  const services = { ...real, ...options.replace?.(real) }
+  const log: Record<string, unknown>[] = []
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      log.push(JSON.parse(String(chunk)))
+      done()
+    },
+  })
+  const app = await createApp(services, {
+    log: pino({ redact: REDACTED }, stream),
+    requestsPerMinute: options.requestsPerMinute ?? 1_000_000,
+  })
+  t.teardown(() => app.close())
+  await app.ready()
+  const document = app.swagger() as unknown as Document
+  const contract = createContract(document)
+
+  const call: Service['call'] = async (who, method, path, body, headers = {}) => {
+    const url = `/api/v1${path}`
+    const request: InjectOptions = {
+      method: method as 'GET',
+      url,
+      headers: { ...(who && { authorization: `Bearer ${keys[who]}` }), ...headers },
+      ...(body !== undefined && { payload: body as object }),
+    }
+    const response = await app.inject(request)
+    const answer = {
+      method,
+      url,
+      status: response.statusCode,
+      headers: response.headers,
+      body: response.body ? response.json() : undefined,
+    }
+    const departures = contract.check(answer)
+    if (departures.length > 0) t.fail('an answer departs from the document', { departures, answer })
+    return answer
+  }
+  return {
+    app,
+    services,
+    storage,
+    document,
+    keys,
+    log,
+    call,
+    async order(who, sku = 'LAMP', quantity = 1) {
+      const { body } = await call(who, 'POST', '/orders', { items: [{ sku, quantity }] })
+      return body.id
+    },
+  }
+}
+
+async function fill(storage: Storage, apiKeys: Services['apiKeys']): Promise<Record<Credential, string>> {
+  const now = new Date()
+  const time = { createdAt: now, updatedAt: now }
+  await storage.db.user.createMany({
+    data: Object.entries(PEOPLE).map(([name, person]) => ({
+      ...person,
+      ...time,
+      username: name,
+      usernameKey: name,
+      email: `${name}@example.com`,
+      fullName: `${name} Tester`,
+    })),
+  })
+  await storage.db.product.createMany({
+    data: [
+      {
+        sku: 'LAMP',
+        name: 'Lamp',
+        description: 'Gives light.',
+        priceAmount: 4995,
+        currency: 'EUR',
+        stock: 50,
+        ...time,
+      },
+      { sku: 'MUG', name: 'Mug', description: 'Holds tea.', priceAmount: 995, currency: 'EUR', stock: 1, ...time },
+      { sku: 'FAN', name: 'Fan', description: 'Moves air.', priceAmount: 3000, currency: 'JPY', stock: 5, ...time },
+    ],
+  })
+  const wanted: [Credential, Person, string | null, string[]][] = [
+    ...(Object.keys(PEOPLE) as Person[]).map((name): [Credential, Person, null, string[]] => [name, name, null, ['*']]),
+    ['agent', 'support', 'copilot', AGENT_SCOPES],
+    ['adaAgent', 'ada', 'shopper', ['*']],
+  ]
+  const entries: [string, string][] = []
+  for (const [credential, person, agentId, scopes] of wanted) {
+    const { id: keyId, secretHash, text } = apiKeys.mint()
+    const userId = PEOPLE[person].id
+    const expiresAt = new Date(now.getTime() + 3_600_000)
+    const data = {
+      id: keyId,
+      secretHash,
+      name: credential,
+      userId,
+      agentId,
+      scopes,
+      createdBy: userId,
+      createdAt: now,
+      expiresAt,
+    }
+    await storage.db.apiKey.create({ data })
+    entries.push([credential, text])
+  }
+  return Object.fromEntries(entries) as Record<Credential, string>
+}
