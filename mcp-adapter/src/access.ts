@@ -1,0 +1,79 @@
+import { type Answer, type Backend, BackendFailure } from './backend.ts'
+import type { AccessCheck } from './catalog.ts'
+import { atPointer, isObject, type JsonObject } from './json.ts'
+import { ProblemResult } from './problem.ts'
+import { buildRequest } from './request.ts'
+import { failureProblem } from './result.ts'
+import type { Tool } from './tools.ts'
+
+/** The API does not accept the caller's credential (401). */
+export class CredentialRefused extends ProblemResult {
+  override name = 'CredentialRefused'
+}
+
+function problemOf(answer: Answer, requestId: string) {
+  let body: JsonObject = {}
+  try {
+    const parsed: unknown = JSON.parse(answer.body.toString('utf8'))
+    if (isObject(parsed)) body = parsed
+  } catch {
+    // Not JSON: the status alone is told.
+  }
+  const text = (value: unknown, otherwise: string) => (typeof value === 'string' ? value : otherwise)
+  return {
+    error: text(body.error ?? body.code, `http-${answer.status}`),
+    message: text(
+      body.message ?? body.detail ?? body.title,
+      `The API answered ${answer.status} when asked for the caller's rights.`,
+    ),
+    status: answer.status,
+    hint: text(
+      body.hint,
+      answer.status === 401 ? 'Give a valid credential.' : 'Try again later, or tell the operator.',
+    ),
+    retryable: answer.status === 429 || answer.status >= 500,
+    ...(typeof body.retryAfter === 'number' && { retryAfter: body.retryAfter }),
+    requestId,
+  }
+}
+
+/**
+ * The actions that a credential's owner may take, as the access operation answers. Throws CredentialRefused for 401,
+ * ProblemResult for any other failure: without an answer no tool is shown, and none is called.
+ */
+export async function askActions(
+  access: AccessCheck,
+  backend: Backend,
+  options: { credential: string; requestId: string; signal: AbortSignal },
+): Promise<Set<string>> {
+  let answer: Answer
+  try {
+    answer = await backend.send(buildRequest(access.operation, access.input, {}), options)
+  } catch (error) {
+    if (error instanceof BackendFailure) throw new ProblemResult(failureProblem(error, true, options.requestId))
+    throw error
+  }
+  if (answer.status === 401) throw new CredentialRefused(problemOf(answer, options.requestId))
+  if (answer.status !== 200) throw new ProblemResult(problemOf(answer, options.requestId))
+  let actions: unknown
+  try {
+    actions = atPointer(JSON.parse(answer.body.toString('utf8')), access.rule.actions)
+  } catch {
+    actions = undefined
+  }
+  if (!Array.isArray(actions)) {
+    throw new ProblemResult({
+      error: 'access-unreadable',
+      message: `The API's answer about the caller's rights has no list at ${access.rule.actions}.`,
+      hint: 'Tell the operator: "access.actions" of the curation file does not fit the API.',
+      retryable: false,
+      requestId: options.requestId,
+    })
+  }
+  return new Set(actions.filter((action) => typeof action === 'string'))
+}
+
+/** The tools whose action is among the caller's, in the catalog's order. The API still decides every call. */
+export function visibleTools(tools: Tool[], actions: Set<string> | undefined): Tool[] {
+  return actions === undefined ? tools : tools.filter((tool) => tool.action === undefined || actions.has(tool.action))
+}

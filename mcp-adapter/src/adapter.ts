@@ -1,0 +1,97 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createBackend } from './backend.ts'
+import { loadTools } from './catalog.ts'
+import { createHttpEndpoint } from './http.ts'
+import { type Log, stderrLog } from './log.ts'
+import { createServices } from './server.ts'
+
+export interface AdapterOptions {
+  /** Path of a curation file (tools.yaml). */
+  configFile: string
+  /** Base URL of the API; goes over the file's `backend.url`. */
+  apiUrl?: string
+  /** Default 127.0.0.1. */
+  host?: string
+  /** Default 3001; 0 takes a free one. */
+  port?: number
+  log?: Log
+  /** Host names beside the loopback ones under which the endpoint may be addressed; without ports. */
+  allowedHosts?: string[]
+  /** Host names beside the loopback ones whose pages may call the endpoint; without scheme and port. */
+  allowedOrigins?: string[]
+}
+
+export interface RunningAdapter {
+  /** The MCP endpoint's URL. */
+  url: string
+  port: number
+  /** Stops accepting, gives calls in flight up to five seconds, then ends them. */
+  close(): Promise<void>
+}
+
+const GRACE_MS = 5000
+
+/** How many requests are being answered, and what to do when there are none left. */
+function countExchanges(server: Server): { size: number; onEmpty?: () => void } {
+  const exchanges: { size: number; onEmpty?: () => void } = { size: 0 }
+  server.on('request', (_request, response) => {
+    exchanges.size += 1
+    response.once('close', () => {
+      exchanges.size -= 1
+      if (exchanges.size === 0) exchanges.onEmpty?.()
+    })
+  })
+  return exchanges
+}
+
+/**
+ * Serves a curation file's tools over Streamable HTTP at `/mcp`. Throws ConfigError for a wrong file or document,
+ * and the system's error (`EADDRINUSE`) when the port cannot be had.
+ */
+export async function startAdapter(options: AdapterOptions): Promise<RunningAdapter> {
+  const log = options.log ?? stderrLog()
+  const host = options.host ?? '127.0.0.1'
+  const catalog = await loadTools({
+    configFile: options.configFile,
+    ...(options.apiUrl !== undefined && { apiUrl: options.apiUrl }),
+  })
+  const backend = createBackend(catalog.baseUrl, catalog)
+  const { server, closeExchanges } = createHttpEndpoint(createServices(catalog, backend, log), {
+    allowedHosts: options.allowedHosts ?? [],
+    allowedOrigins: options.allowedOrigins ?? [],
+  })
+  const exchanges = countExchanges(server)
+  server.listen(options.port ?? 3001, host)
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    await backend.close()
+    throw error
+  }
+  const { port } = server.address() as AddressInfo
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`
+  log.info({ url, api: catalog.baseUrl, tools: catalog.tools.length }, 'MCP endpoint is up')
+
+  let closing: Promise<void> | undefined
+  async function shutDown(): Promise<void> {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    // Once nothing is being answered, what is still connected has nothing to wait for.
+    const grace = setTimeout(() => void closeExchanges().then(() => server.closeAllConnections()), GRACE_MS)
+    if (exchanges.size > 0) exchanges.onEmpty = () => server.closeAllConnections()
+    else server.closeAllConnections()
+    await closed
+    clearTimeout(grace)
+    await closeExchanges()
+    await backend.close()
+  }
+  return {
+    url,
+    port,
+    close() {
+      closing ??= shutDown()
+      return closing
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  localhostAllowedHostnames,
+  localhostAllowedOrigins,
+  validateHostHeader,
+  validateOriginHeader,
+} from '@modelcontextprotocol/server'
+
+/** Largest request body that is read, in bytes. */
+export const MAX_BODY_BYTES = 1024 * 1024
+
+/** Answers with an RFC 9457 problem and closes what the client may still be sending. */
+export function sendProblem(
+  response: ServerResponse,
+  status: number,
+  problem: { error: string; message: string; hint: string },
+  headers: Record<string, string> = {},
+): void {
+  const body = JSON.stringify({ type: 'about:blank', status, title: problem.message, ...problem, retryable: false })
+  response.writeHead(status, { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers })
+  response.end(body)
+}
+
+/**
+ * Refuses requests that a web page made through the user's browser (DNS rebinding): the Host must be ours, and an
+ * Origin, if there is one, as well. Both compare host names; any port will do. Answers 403 and returns false.
+ */
+export function createHostGuard(hosts: string[], origins: string[]) {
+  const allowedHosts = [...localhostAllowedHostnames(), ...hosts]
+  const allowedOrigins = [...localhostAllowedOrigins(), ...origins]
+  return (request: IncomingMessage, response: ServerResponse): boolean => {
+    const host = validateHostHeader(request.headers.host, allowedHosts)
+    const origin = validateOriginHeader(request.headers.origin, allowedOrigins)
+    if (host.ok && origin.ok) return true
+    const [name, setting] = host.ok ? ['Origin', 'MCP_ALLOWED_ORIGINS'] : ['Host', 'MCP_ALLOWED_HOSTS']
+    sendProblem(response, 403, {
+      error: 'origin-refused',
+      message: `The ${name} of this request is not allowed.`,
+      hint: `The operator can allow it with ${setting}.`,
+    })
+    return false
+  }
+}
+
+/** The token of an `Authorization: Bearer` header (RFC 6750, section 2.1), or undefined. */
+export function bearerToken(header: string | undefined): string | undefined {
+  return /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(header ?? '')?.[1]
+}
+
+/** Reads a body up to `limit` bytes; undefined when it is longer. */
+export async function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Promise<string | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) return undefined
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > limit) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}

@@ -1,0 +1,5 @@
+export { type AdapterOptions, type RunningAdapter, startAdapter } from './adapter.ts'
+export { type Catalog, loadTools } from './catalog.ts'
+export { ConfigError } from './errors.ts'
+export type { Log } from './log.ts'
+export type { PublishedTool, Tool } from './tools.ts'

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto'
+import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from '@modelcontextprotocol/server'
+import { askActions, visibleTools } from './access.ts'
+import type { Backend } from './backend.ts'
+import { type Caller, createCaller } from './call.ts'
+import type { Catalog } from './catalog.ts'
+import { messageOf } from './errors.ts'
+import type { JsonObject } from './json.ts'
+import type { Log } from './log.ts'
+import { describe, ProblemResult } from './problem.ts'
+import { type CallResult, type Era, errorResult } from './result.ts'
+import type { Tool } from './tools.ts'
+
+/** Who is asking: one credential, and what its owner may do. Made per HTTP request, or once for a stdio process. */
+export interface Session {
+  credential: string
+  /** The caller's actions, or undefined when the catalog has no access rule. Throws ProblemResult. */
+  actions(signal: AbortSignal): Promise<Set<string> | undefined>
+}
+
+/** What all sessions use. It holds nothing of any caller. */
+export interface Services {
+  catalog: Catalog
+  backend: Backend
+  caller: Caller
+  log: Log
+}
+
+/** How long a client may keep its tool list, in milliseconds. Rights change; a call checks them anyway. */
+const LIST_TTL_MS = 30_000
+
+export function createServices(catalog: Catalog, backend: Backend, log: Log): Services {
+  return { catalog, backend, caller: createCaller(backend, log), log }
+}
+
+/** A session whose rights are asked for anew each time. */
+export function createSession(services: Services, credential: string): Session {
+  const { access } = services.catalog
+  return {
+    credential,
+    async actions(signal) {
+      if (!access) return undefined
+      return askActions(access, services.backend, { credential, requestId: randomUUID(), signal })
+    },
+  }
+}
+
+/** The trace context of a request's `_meta`, when it is well formed (W3C Trace Context, section 3.2). */
+function traceparentOf(ctx: ServerContext): string | undefined {
+  const value = ctx.mcpReq._meta?.traceparent
+  const isValid =
+    typeof value === 'string' && /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/.test(value)
+  return isValid ? value : undefined
+}
+
+async function listTools({ catalog }: Services, session: Session, ctx: ServerContext): Promise<Tool[]> {
+  try {
+    return visibleTools(catalog.tools, await session.actions(ctx.mcpReq.signal))
+  } catch (error) {
+    if (error instanceof ProblemResult) {
+      throw new ProtocolError(ProtocolErrorCode.InternalError, describe(error.problem as unknown as JsonObject))
+    }
+    throw error
+  }
+}
+
+async function callTool(
+  services: Services,
+  session: Session,
+  era: Era,
+  ctx: ServerContext,
+  name: string,
+  args: JsonObject,
+): Promise<CallResult> {
+  const { signal } = ctx.mcpReq
+  let tool: Tool | undefined
+  try {
+    const actions = await session.actions(signal)
+    tool = visibleTools(services.catalog.tools, actions).find((candidate) => candidate.name === name)
+  } catch (error) {
+    if (error instanceof ProblemResult) return errorResult(error.problem, era, undefined)
+    throw error
+  }
+  // A hidden tool and one that does not exist get the same answer: a caller learns nothing of what others may do.
+  if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
+  const traceparent = traceparentOf(ctx)
+  return services.caller.call(tool, args, {
+    credential: session.credential,
+    era,
+    requestId: randomUUID(),
+    ...(traceparent !== undefined && { traceparent }),
+    signal,
+  })
+}
+
+/**
+ * A fresh SDK server for one session. Never reused: an SDK server that two callers share can answer one with what
+ * belongs to the other (CVE-2026-25536). The low-level Server is used because the tools' schemas are JSON Schema
+ * already and must reach the client as they are.
+ */
+export function createServer(services: Services, session: Session, era: Era): Server {
+  const { name, title, version, instructions } = services.catalog.server
+  const server = new Server(
+    { name, version, ...(title !== undefined && { title }) },
+    {
+      capabilities: { tools: {} },
+      ...(instructions !== undefined && { instructions }),
+      cacheHints: { 'tools/list': { ttlMs: LIST_TTL_MS, cacheScope: 'private' } },
+    },
+  )
+  server.setRequestHandler('tools/list', async (_request, ctx) => {
+    const tools = await listTools(services, session, ctx)
+    return { tools: tools.map((tool) => tool.published) }
+  })
+  server.setRequestHandler('tools/call', async (request, ctx) => {
+    const { name: toolName, arguments: args } = request.params
+    try {
+      return await callTool(services, session, era, ctx, toolName, (args ?? {}) as JsonObject)
+    } catch (error) {
+      if (error instanceof ProtocolError || ctx.mcpReq.signal.aborted) throw error
+      services.log.error({ error: messageOf(error) }, 'a tool call failed inside the adapter')
+      const problem = {
+        error: 'adapter-failure',
+        message: 'The adapter failed; it is not known whether the request was carried out.',
+        hint: 'Look at the current state before calling again.',
+        retryable: false,
+      }
+      return errorResult(problem, era, undefined)
+    }
+  })
+  return server
+}

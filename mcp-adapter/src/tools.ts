@@ -1,0 +1,123 @@
+import { deriveHints } from './annotations.ts'
+import type { CuratedTool, Hints, Report } from './curation.ts'
+import { ConfigError, messageOf } from './errors.ts'
+import { buildInput, type Input } from './input-schema.ts'
+import type { JsonObject } from './json.ts'
+import { didYouMean } from './nearest.ts'
+import type { ApiDocument, Operation } from './openapi.ts'
+import { buildOutput, forClients, type Shape } from './output-schema.ts'
+import { type Check, compile } from './validation.ts'
+
+/** A tool as `tools/list` gives it (MCP, Tool). */
+export interface PublishedTool {
+  name: string
+  title: string
+  description: string
+  inputSchema: JsonObject & { type: 'object' }
+  outputSchema?: JsonObject & { type: 'object' }
+  annotations: Hints & { title: string }
+}
+
+/** An operation as MCP shows it, with all that a call needs, prepared once. */
+export interface Tool {
+  name: string
+  published: PublishedTool
+  operation: Operation
+  /** What policy decides on, as the document's extension names it. Without one, every caller sees the tool. */
+  action?: string
+  input: Input
+  shapes: Record<string, Shape>
+  checkArguments: Check
+  /** Against the schema that clients see: they refuse a result that breaks it. */
+  checkPublished?: Check
+  /** Against the document's complete schema: what breaks it is drift. */
+  checkComplete?: Check
+}
+
+/** `listOrders` is `list_orders`, `getHTTPStatus` is `get_http_status`. */
+export function snakeCase(id: string): string {
+  return id
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replaceAll(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .replaceAll(/[^a-zA-Z0-9_-]+/g, '_')
+    .toLowerCase()
+}
+
+type ObjectSchema = JsonObject & { type: 'object' }
+
+/** Makes a tool of an operation. Throws ConfigError when the operation cannot be one. */
+export function buildTool(
+  document: ApiDocument,
+  operation: Operation,
+  curated: CuratedTool,
+  options: { extension?: string; report?: (argument: string, message: string) => void } = {},
+): Tool {
+  const name = curated.name ?? snakeCase(operation.id)
+  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name))
+    throw new ConfigError(`"${name}" is not a tool name: 1 to 64 of a-z A-Z 0-9 _ -`)
+  const title = curated.title ?? operation.summary ?? name
+  const input = buildInput(document.root, operation, curated.parameters, options.report)
+  const output = buildOutput(document.root, operation)
+  const published = output.schema && (forClients(output.schema) as ObjectSchema)
+  const action = options.extension === undefined ? undefined : operation.source[options.extension]
+  return {
+    name,
+    published: {
+      name,
+      title,
+      description: (
+        curated.description ??
+        operation.description ??
+        operation.summary ??
+        `${operation.method} ${operation.path}`
+      ).trim(),
+      inputSchema: input.schema as ObjectSchema,
+      ...(published && { outputSchema: published }),
+      annotations: { title, ...deriveHints(operation), ...curated.annotations },
+    },
+    operation,
+    ...(typeof action === 'string' && { action }),
+    input,
+    shapes: output.shapes,
+    checkArguments: compile(input.schema),
+    ...(output.schema && published && { checkComplete: compile(output.schema), checkPublished: compile(published) }),
+  }
+}
+
+/**
+ * The tools of a curation file, in its order. What is wrong with an entry (unknown operation, name given twice) goes
+ * to `report` with its path in the file, and the entry is left out.
+ */
+export function buildTools(
+  document: ApiDocument,
+  curated: CuratedTool[],
+  extension: string | undefined,
+  report: Report,
+): Tool[] {
+  const tools: Tool[] = []
+  for (const [index, entry] of curated.entries()) {
+    const path = ['tools', index]
+    const operation = document.operations.get(entry.operation)
+    if (!operation) {
+      const hint = didYouMean(entry.operation, document.operations.keys())
+      report([...path, 'operation'], `The document has no operation "${entry.operation}".${hint}`)
+      continue
+    }
+    try {
+      const tool = buildTool(document, operation, entry, {
+        ...(extension !== undefined && { extension }),
+        report: (argument, message) => report([...path, 'parameters', argument], `"${argument}" ${message}`),
+      })
+      const taken = tools.some((other) => other.name === tool.name)
+      if (taken)
+        report(
+          [...path, entry.name === undefined ? 'operation' : 'name'],
+          `The tool name "${tool.name}" is given twice.`,
+        )
+      tools.push(tool)
+    } catch (error) {
+      report([...path, 'operation'], messageOf(error))
+    }
+  }
+  return tools
+}

@@ -1,0 +1,31 @@
+import { startAdapter } from '../../src/index.ts'
+import { startBackend } from '../fixtures/backend.ts'
+import { memoryLog } from '../support.ts'
+import { startCredentialProxy } from './credential-proxy.ts'
+
+/**
+ * What the conformance suite is pointed at: the fixture API with the suite's diagnostic operations, an adapter, and a
+ * proxy that adds the credential which the suite does not send.
+ */
+export async function startTarget() {
+  const text = { headers: { 'content-type': 'text/plain' }, text: 'This is a simple text response for testing.' }
+  const backend = await startBackend({
+    'GET /api/v1/text': () => text,
+    'GET /api/v1/log': () => text,
+    'GET /api/v1/error': () => ({
+      status: 500,
+      body: { error: 'broken', message: 'This tool intentionally returns an error for testing' },
+    }),
+  })
+  const configFile = new URL('./tools.yaml', import.meta.url).pathname
+  const adapter = await startAdapter({ configFile, apiUrl: backend.url, port: 0, log: memoryLog().log })
+  const proxy = await startCredentialProxy(adapter.url, 'token-ada')
+  return {
+    url: proxy.url,
+    async close() {
+      await proxy.close()
+      await adapter.close()
+      await backend.close()
+    },
+  }
+}

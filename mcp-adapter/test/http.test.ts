@@ -1,0 +1,109 @@
+import { request as rawRequest } from 'node:http'
+import t from 'tap'
+import { post, start } from './support.ts'
+
+const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
+
+/** fetch forbids setting Host; node:http does not. */
+function statusWithHost(url: string, headers: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const request = rawRequest(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer token-ada', ...headers },
+    })
+    request.on('response', (response) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+    request.on('error', reject)
+    request.end('{}')
+  })
+}
+
+t.test('a request without a bearer credential gets 401 and is told what to do', async (t) => {
+  const { adapter, backend } = await start(t)
+  for (const authorization of ['', 'Basic YTpi', 'Bearer', 'Bearer a b', 'Bearer é']) {
+    const response = await post(adapter.url, list, { authorization: Buffer.from(authorization).toString('latin1') })
+    t.equal(response.status, 401, authorization)
+    t.equal(response.headers.get('www-authenticate'), 'Bearer')
+    t.match(response.headers.get('content-type'), 'application/problem+json')
+    t.match(await response.json(), { error: 'credential-missing', status: 401, hint: /Authorization: Bearer/ })
+  }
+  t.same(backend.seen, [])
+})
+
+t.test('a page that reached us by DNS rebinding gets 403', async (t) => {
+  const { adapter } = await start(t)
+  const { port } = adapter
+  const accept = 'application/json, text/event-stream'
+  for (const host of [
+    'evil.example',
+    `evil.example:${port}`,
+    '127.0.0.1.evil.example',
+    'localhost@evil.example',
+    '192.168.0.1',
+  ]) {
+    t.equal(await statusWithHost(adapter.url, { host, accept }), 403, host)
+  }
+  for (const host of [`localhost:${port}`, '127.0.0.1', '[::1]:99'])
+    t.not(await statusWithHost(adapter.url, { host, accept }), 403, host)
+  for (const origin of ['https://evil.example', 'null', 'http://localhost.evil.example']) {
+    t.equal((await post(adapter.url, list, { origin })).status, 403, origin)
+  }
+  t.equal((await post(adapter.url, list, { origin: 'http://localhost:5173' })).status, 200)
+})
+
+t.test('further hosts and origins can be allowed', async (t) => {
+  const { adapter } = await start(t, {}, { allowedHosts: ['mcp.example'], allowedOrigins: ['app.example'] })
+  t.not(await statusWithHost(adapter.url, { host: 'mcp.example', origin: 'https://app.example' }), 403)
+})
+
+t.test('methods other than POST get 405', async (t) => {
+  const { adapter } = await start(t)
+  for (const method of ['GET', 'DELETE', 'PUT', 'OPTIONS']) {
+    const response = await fetch(adapter.url, { method, headers: { authorization: 'Bearer token-ada' } })
+    t.equal(response.status, 405)
+    t.equal(response.headers.get('allow'), 'POST')
+  }
+})
+
+t.test('a body that is too long, of another type, or not JSON is refused', async (t) => {
+  const { adapter } = await start(t)
+  t.equal((await post(adapter.url, `"${'x'.repeat(1024 * 1024)}"`)).status, 413)
+  t.equal((await post(adapter.url, list, { 'content-type': 'text/plain' })).status, 415)
+  const broken = await post(adapter.url, '{"jsonrpc":')
+  t.equal(broken.status, 400)
+  t.match(await broken.json(), { jsonrpc: '2.0', id: null, error: { code: -32700 } })
+})
+
+t.test('a body over the limit is refused even when its length is not declared', async (t) => {
+  const { adapter } = await start(t)
+  const body = new ReadableStream({
+    pull(controller) {
+      controller.enqueue(new Uint8Array(256 * 1024).fill(32))
+    },
+  })
+  const headers = { 'content-type': 'application/json', authorization: 'Bearer token-ada' }
+  const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit
+  // The server may hang up while the client still sends; either way nothing was read to the end.
+  const status = await fetch(adapter.url, init).then(
+    (response) => response.status,
+    () => 413,
+  )
+  t.equal(status, 413)
+})
+
+t.test('liveness depends on nothing', async (t) => {
+  const { adapter, backend } = await start(t)
+  const response = await fetch(new URL('/livez', adapter.url))
+  t.equal(response.status, 200)
+  t.equal(await response.text(), 'ok')
+  t.equal((await fetch(new URL('/else', adapter.url))).status, 404)
+  t.same(backend.seen, [])
+})
+
+t.test('closing twice is closing once, and nothing answers afterwards', async (t) => {
+  const { adapter } = await start(t)
+  await Promise.all([adapter.close(), adapter.close()])
+  await t.rejects(fetch(adapter.url))
+})
