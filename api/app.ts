@@ -49,6 +49,9 @@ export async function createApp(services: Services, options: AppOptions): Promis
     clientErrorHandler: (error, socket) => answerBrokenSocket(error, socket, randomUUID()),
   }) as unknown as FastifyInstance
 
+  // Bodies are JSON; Fastify would take plain text too.
+  app.removeContentTypeParser('text/plain')
+
   const urls = new Set<string>()
   app.addHook('onRoute', ({ url }) => void urls.add(url))
 

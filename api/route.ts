@@ -6,7 +6,7 @@ import { isRead, type Operation } from './operation.ts'
 import { input } from './plugins/authorize.ts'
 import { STATUS } from './plugins/errors.ts'
 import { toTag } from './plugins/preconditions.ts'
-import { Problem, ref } from './v1/schemas.ts'
+import { closed, Problem, ref } from './v1/schemas.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,7 +22,8 @@ export function toRoute(operation: Operation, storage: Storage): RouteOptions {
     config: { operation },
     schema: {
       ...(operation.params && { params: operation.params }),
-      ...(operation.query && { querystring: operation.query }),
+      // An operation without a query refuses one, like any other unknown field.
+      querystring: operation.query ?? closed({}),
       ...(operation.body && { body: ref(operation.body) }),
       response: responses(operation),
     },

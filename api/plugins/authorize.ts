@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Action } from '../../src/domain/actions.ts'
 import type { Call, Visibility } from '../../src/domain/call.ts'
 import { CodedError, type ErrorCode } from '../../src/domain/errors.ts'
-import type { Resource } from '../../src/domain/resources.ts'
+import { type Resource, service } from '../../src/domain/resources.ts'
 import { asPerson, type Decision, type Policy } from '../../src/policy/policy.ts'
 
 declare module 'fastify' {
@@ -21,6 +21,9 @@ export function registerAuthorization(app: FastifyInstance, policy: Policy): voi
     const { operation } = request.routeOptions.config
     const { call } = request
     if (!operation || !call) return
+    // Asked before anything is looked up, so that a suspended account learns nothing of what exists.
+    const standing = await policy.check(asPerson(call.caller), 'caller:read', service)
+    if (!standing.allow) throw refusal(standing)
     if (operation.on === 'list') {
       const { visible, decision } = await policy.visible(call.caller, operation.action)
       if (!visible) throw refusal(decision)
@@ -47,7 +50,7 @@ export const input = (request: FastifyRequest) => ({
 
 /** What the person could not even read does not exist for the caller: 404, as for an id that was never given. */
 async function hidden(policy: Policy, { caller }: Call, resource: Resource, refused: CodedError): Promise<CodedError> {
-  if (resource.type === 'Service' || resource.id === 'new' || refused.code === 'account-not-active') return refused
+  if (resource.type === 'Service' || resource.id === 'new') return refused
   const [action, code] = READS[resource.type]
   const { allow } = await policy.check(asPerson(caller), action, resource)
   return allow ? refused : new CodedError(code)

@@ -8,7 +8,7 @@ export interface Rules {
   /** SHA-256 over schema and policies: names the rules that a decision came from. */
   hash: string
   actions: string[]
-  /** The value of @code for each policy that has one. */
+  /** The value of @code for each policy that has one, in the order of the file. */
   codes: Map<string, string>
   evaluate(call: Omit<cedar.StatefulAuthorizationCall, 'preparsedPolicySetId' | 'preparsedSchemaName'>): cedar.Response
 }
@@ -45,9 +45,11 @@ export function loadRules(folder: string): Rules {
 function named(text: string) {
   const parts = cedar.policySetTextToParts(text)
   if (parts.type === 'failure') throw new Error(`handrail.cedar does not parse: ${messages(parts.errors)}`)
+  // Cedar returns them in no particular order.
+  const inOrder = parts.policies.toSorted((a, b) => text.indexOf(a) - text.indexOf(b))
   const staticPolicies: Record<string, string> = {}
   const codes = new Map<string, string>()
-  for (const policy of parts.policies) {
+  for (const policy of inOrder) {
     const parsed = cedar.policyToJson(policy)
     if (parsed.type === 'failure') throw new Error(messages(parsed.errors))
     const { id, code } = parsed.json.annotations ?? {}

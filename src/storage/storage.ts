@@ -45,15 +45,20 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 
 export function toStorage(driver: Driver): Storage {
   const db = new PrismaClient({ adapter: driver.adapter, transactionOptions: TRANSACTION })
+  const end = async () => {
+    await db.$disconnect()
+    await driver.close()
+  }
+  let ended: Promise<void> | undefined
   return {
     db,
     transaction: (work) => db.$transaction(work),
     async ping() {
       await db.$queryRaw`SELECT 1`
     },
-    async close() {
-      await db.$disconnect()
-      await driver.close()
+    close() {
+      ended ??= end()
+      return ended
     },
   }
 }

@@ -1,0 +1,50 @@
+import t from 'tap'
+import { ConfigError, readConfig } from '../../src/config.ts'
+
+const problemsOf = (env: Record<string, string>) => {
+  try {
+    readConfig(env)
+    return ''
+  } catch (error) {
+    return error instanceof ConfigError ? error.message : `unexpected: ${error}`
+  }
+}
+
+t.test('without settings the service runs on loopback with an embedded database and demo data', async (t) => {
+  t.match(readConfig({}), {
+    production: false,
+    host: '127.0.0.1',
+    port: 3000,
+    mcpHost: '127.0.0.1',
+    mcpPort: 3001,
+    dataDir: /\.data$/,
+    databaseUrl: undefined,
+    demo: true,
+  })
+})
+
+t.test('production has no demo and names every setting that it lacks', async (t) => {
+  const missing = problemsOf({ NODE_ENV: 'production' })
+  t.match(missing, /DATABASE_URL/)
+  t.match(missing, /HANDRAIL_KEY_SECRET/)
+  const config = readConfig({
+    NODE_ENV: 'production',
+    DATABASE_URL: 'postgres://db/x',
+    HANDRAIL_KEY_SECRET: 'x'.repeat(32),
+    HANDRAIL_DEMO: 'true',
+  })
+  t.equal(config.demo, false)
+})
+
+t.test('a wrong setting is named with its rule, and a secret is not repeated', async (t) => {
+  t.match(problemsOf({ PORT: '99999' }), /PORT must be a whole number from 0 to 65535, but is "99999"/)
+  t.match(problemsOf({ MCP_PORT: 'three' }), /MCP_PORT/)
+  t.match(problemsOf({ LOG_LEVEL: 'loud' }), /LOG_LEVEL must be one of/)
+  t.match(
+    problemsOf({ DATABASE_URL: 'mysql://root:hunter2@db' }),
+    /DATABASE_URL must be a URL that starts with postgres/,
+  )
+  t.notMatch(problemsOf({ DATABASE_URL: 'mysql://root:hunter2@db' }), /hunter2/)
+  t.match(problemsOf({ HANDRAIL_KEY_SECRET: 'short' }), /at least 32/)
+  t.notMatch(problemsOf({ HANDRAIL_KEY_SECRET: 'short' }), /short/)
+})
