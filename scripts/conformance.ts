@@ -1,31 +1,50 @@
 /**
- * Runs the official MCP conformance suite against the adapter, for both protocol eras, and compares it with
+ * Runs the official MCP conformance suite against the adapter, for both protocol eras: in front of our own backend, and
+ * in front of a small API that has some of the suite's diagnostic tools. Every outcome is compared with
  * mcp-adapter/test/conformance/baseline.yaml: an unlisted failure fails, and so does a listed one that passes now.
- *
- *   npm run conformance                  an adapter in front of a fixture API
- *   npm run conformance -- --mcp URL     an endpoint that runs already; HANDRAIL_TOKEN is its credential
  */
-import { parseArgs } from 'node:util'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { startCredentialProxy } from '../mcp-adapter/test/conformance/credential-proxy.ts'
 import { judge, REVISIONS } from '../mcp-adapter/test/conformance/suite.ts'
 import { startTarget } from '../mcp-adapter/test/conformance/target.ts'
+import { startProcess } from './support/running-service.ts'
 
-const { values } = parseArgs({ options: { mcp: { type: 'string' } } })
-const token = process.env.HANDRAIL_TOKEN ?? ''
-if (values.mcp !== undefined && token === '') throw new Error('--mcp needs the credential in HANDRAIL_TOKEN')
-const target = values.mcp === undefined ? await startTarget() : await startCredentialProxy(values.mcp, token)
-let failed = false
-try {
-  for (const revision of REVISIONS) {
-    const { passed, expected, unexpected, stale } = await judge(target.url, revision, values.mcp === undefined)
-    console.log(
-      `${revision}: ${passed} checks passed, ${expected.length} failed as listed, ${unexpected.length} failed unexpectedly`,
-    )
-    for (const name of unexpected) console.log(`  failed: ${name}`)
-    for (const name of stale) console.log(`  listed, but passes: ${name}`)
-    failed ||= unexpected.length + stale.length > 0 || passed === 0
+/** Our backend and adapter as one process, behind a proxy that adds the credential that the suite does not send. */
+async function startOurs() {
+  const dataDir = mkdtempSync(join(tmpdir(), 'handrail-conformance-'))
+  const service = await startProcess(dataDir, { LOG_LEVEL: 'warn' })
+  const proxy = await startCredentialProxy(service.mcp, service.keys.admin)
+  return {
+    url: proxy.url,
+    async close() {
+      await proxy.close()
+      await service.stop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
   }
-} finally {
-  await target.close()
+}
+
+const TARGETS = [
+  { name: 'our backend', start: startOurs, diagnostics: false },
+  { name: 'diagnostic tools', start: startTarget, diagnostics: true },
+]
+
+let failed = false
+for (const { name, start, diagnostics } of TARGETS) {
+  const target = await start()
+  try {
+    for (const revision of REVISIONS) {
+      const { passed, expected, unexpected, stale } = await judge(target.url, revision, diagnostics)
+      const counts = `${passed} checks passed, ${expected.length} failed as listed, ${unexpected.length} failed unexpectedly`
+      console.log(`${name}, ${revision}: ${counts}`)
+      for (const each of unexpected) console.log(`  failed: ${each}`)
+      for (const each of stale) console.log(`  listed, but passes: ${each}`)
+      failed ||= unexpected.length + stale.length > 0 || passed === 0
+    }
+  } finally {
+    await target.close()
+  }
 }
 process.exitCode = failed ? 1 : 0

@@ -1,34 +1,14 @@
 /**
- * Lists our tools with the MCP Inspector, strictly, and calls one, in both protocol eras. Any finding fails.
- *
- *   npm run inspector                  our tools.yaml in front of a fixture API
- *   npm run inspector -- --mcp URL     an endpoint that runs already; HANDRAIL_TOKEN is its credential
+ * Lists our tools with the MCP Inspector, strictly, and calls one, in both protocol eras, against our own backend. Any
+ * finding fails.
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { loadTools, startAdapter } from '../mcp-adapter/src/index.ts'
-import { startBackend } from '../mcp-adapter/test/fixtures/backend.ts'
+import { startProcess } from './support/running-service.ts'
 
 const INSPECTOR = '@modelcontextprotocol/inspector@2.12.0'
-const silent = { info() {}, warn() {}, error() {} }
-const configFile = new URL('../mcp-adapter/tools.yaml', import.meta.url).pathname
-
-/** Our tools in front of an API that knows one caller, who may do everything. */
-async function startFixture() {
-  const { tools } = await loadTools({ configFile })
-  const actions = [...new Set(tools.flatMap((tool) => tool.action ?? []))]
-  const me = { userId: 'ada', kind: 'person', agentId: null, role: 'admin', scopes: ['*'], actions }
-  const backend = await startBackend({ 'GET /api/v1/me': () => ({ body: me }) })
-  const adapter = await startAdapter({ configFile, apiUrl: backend.url, port: 0, log: silent })
-  const close = async () => {
-    await adapter.close()
-    await backend.close()
-  }
-  return { url: adapter.url, token: 'token-ada', close }
-}
 
 interface Outcome {
   failed: boolean
@@ -55,10 +35,9 @@ async function inspect(url: string, token: string, era: string, args: string[]):
   return outcome
 }
 
-const { values } = parseArgs({ options: { mcp: { type: 'string' } } })
-const token = process.env.HANDRAIL_TOKEN ?? ''
-if (values.mcp !== undefined && token === '') throw new Error('--mcp needs the credential in HANDRAIL_TOKEN')
-const target = values.mcp === undefined ? await startFixture() : { url: values.mcp, token, close: async () => {} }
+const dataDir = mkdtempSync(join(tmpdir(), 'handrail-inspector-'))
+const service = await startProcess(dataDir, { LOG_LEVEL: 'warn' })
+const target = { url: service.mcp, token: service.keys.admin }
 let failed = false
 try {
   for (const era of ['modern', 'legacy']) {
@@ -80,6 +59,7 @@ try {
     failed ||= !clean
   }
 } finally {
-  await target.close()
+  await service.stop()
+  rmSync(dataDir, { recursive: true, force: true })
 }
 process.exitCode = failed ? 1 : 0

@@ -81,7 +81,7 @@ function challenge(request: FastifyRequest): string {
 export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const coded = toCoded(error)
-    if (STATUS[coded.code] >= 500) request.log.error({ err: error, requestId: request.id }, 'request failed')
+    if (STATUS[coded.code] >= 500) request.log.error({ err: error }, 'request failed')
     return sendProblem(request, reply, coded)
   })
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new CodedError('route-not-found')))

@@ -6,7 +6,6 @@ export function registerLog(app: FastifyInstance): void {
     const { operation } = request.routeOptions.config
     request.log.info(
       {
-        requestId: request.id,
         operation: operation?.operationId,
         callerId: request.call?.caller.userId,
         agentId: request.call?.caller.agentId,

@@ -37,7 +37,7 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
     files: /^src\/domain\//,
     may: [/^src\/domain\//, /^src\/privacy\//, /^src\/storage\/generated\//, /^node:(url|crypto)$/, /^uuid$/],
   },
-  { files: /^src\/main\.ts$/, may: [/./] },
+  { files: /^src\/(main|create-admin)\.ts$/, may: [/./] },
   { files: /^src\/[a-z-]+\.ts$/, may: [/^node:/, /^src\/[a-z-]+\.ts$/, /^pino \(type\)$/] },
   {
     files: /^src\/storage\//,
@@ -97,7 +97,7 @@ t.test('Fastify stays in api/, the environment in the configuration', async (t) 
         importsOf(file).some((name) => /fastify/.test(name)),
         file,
       )
-    if (!/src\/(main|config)\.ts$|mcp-adapter\/src\/(cli|config)\.ts$/.test(file))
+    if (!/src\/(main|create-admin|config)\.ts$|mcp-adapter\/src\/(cli|config)\.ts$/.test(file))
       t.notMatch(text, /process\.env/, file)
   }
 })
