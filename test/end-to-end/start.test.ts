@@ -10,7 +10,8 @@ import { makeDatabase, serverRuns } from '../support/database.ts'
 
 async function get(service: RunningService, path: string, key: string) {
   const response = await fetch(`${service.api}${path}`, { headers: { authorization: `Bearer ${key}` } })
-  return { status: response.status, body: await response.json() }
+  // biome-ignore lint/suspicious/noExplicitAny: bodies of every shape
+  return { status: response.status, body: (await response.json()) as any }
 }
 
 async function countOf(service: RunningService, list: string): Promise<number> {
@@ -100,7 +101,7 @@ t.test('after kill -9 in the middle of orders, every confirmed order is there', 
     for (;;) {
       const response = await order(first, sku).catch(() => undefined)
       if (response?.status !== 201) return
-      const made = await response.json().catch(() => undefined)
+      const made = (await response.json().catch(() => undefined)) as { id: string } | undefined
       if (!made) return
       confirmed.push(made.id)
       if (confirmed.length === 25) first.child.kill('SIGKILL')
