@@ -9,6 +9,7 @@ import { registerDocs } from './docs.ts'
 import { registerHealth } from './health.ts'
 import { registerAuthentication } from './plugins/authenticate.ts'
 import { registerAuthorization } from './plugins/authorize.ts'
+import { registerClosing } from './plugins/closing.ts'
 import { answerBrokenSocket, registerErrors, sendProblem, toCoded } from './plugins/errors.ts'
 import { registerLimit } from './plugins/limit.ts'
 import { registerLog } from './plugins/log.ts'
@@ -28,6 +29,8 @@ export interface AppOptions {
   log: Logger
   /** Requests that one address may send in a minute. */
   requestsPerMinute: number
+  /** Addresses and networks of proxies whose X-Forwarded-For tells the address of the caller. */
+  trustedProxies: string[]
 }
 
 const BODY_BYTES = 256 * 1024
@@ -41,6 +44,9 @@ export async function createApp(services: Services, options: AppOptions): Promis
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestId,
     bodyLimit: BODY_BYTES,
+    // Ours answers with a problem; see plugins/closing.ts.
+    return503OnClosing: false,
+    trustProxy: options.trustedProxies.length > 0 ? options.trustedProxies : false,
     requestTimeout: REQUEST_MS,
     routerOptions: { maxParamLength: LONGEST_PARAM },
     schemaController: strictValidation(),
@@ -56,6 +62,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
   app.addHook('onRoute', ({ url }) => void urls.add(url))
 
   registerErrors(app)
+  registerClosing(app)
   registerHeaders(app)
   registerLog(app)
   await registerLimit(app, options.requestsPerMinute)

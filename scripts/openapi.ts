@@ -12,7 +12,10 @@ import { toStorage } from '../src/storage/storage.ts'
 const storage = toStorage({ adapter: new PrismaPg({}), close: async () => {} })
 const policy = createPolicy(join(ROOT, 'src', 'policy'))
 const apiKeys = createApiKeys('unused', false)
-const app = await createApp({ storage, policy, apiKeys }, { log: pino({ level: 'silent' }), requestsPerMinute: 1 })
+const app = await createApp(
+  { storage, policy, apiKeys },
+  { log: pino({ level: 'silent' }), requestsPerMinute: 1, trustedProxies: [] },
+)
 await app.ready()
 mkdirSync(join(ROOT, 'openapi'), { recursive: true })
 writeFileSync(join(ROOT, 'openapi', 'v1.json'), `${JSON.stringify(app.swagger(), null, 2)}\n`)

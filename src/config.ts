@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { ROOT } from './root.ts'
 
@@ -14,6 +15,8 @@ export interface Config {
   mcpAllowedOrigins: string[]
   /** Requests that one address may send in a minute. */
   requestsPerMinute: number
+  /** Addresses and networks of proxies whose X-Forwarded-For tells the address of the caller. */
+  trustedProxies: string[]
   /** Keys the HMAC under which API keys are stored; made and kept in the data folder when not set. */
   keySecret: string | undefined
   logLevel: string
@@ -55,6 +58,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const dataDir = text('HANDRAIL_DATA_DIR')
   const databaseUrl = text('DATABASE_URL')
   const keySecret = text('HANDRAIL_KEY_SECRET')
+  const trustedProxies = list('HANDRAIL_TRUSTED_PROXIES')
+  for (const proxy of trustedProxies) {
+    if (!isNetwork(proxy)) problems.push(`HANDRAIL_TRUSTED_PROXIES must list addresses or networks, but has "${proxy}"`)
+  }
   const wantsDemo = choice('HANDRAIL_DEMO', ['true', 'false'], 'true') === 'true'
   if (databaseUrl !== undefined && !isPostgresUrl(databaseUrl)) {
     problems.push('DATABASE_URL must be a URL that starts with postgres:// or postgresql://')
@@ -81,12 +88,22 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     mcpAllowedHosts: list('MCP_ALLOWED_HOSTS'),
     mcpAllowedOrigins: list('MCP_ALLOWED_ORIGINS'),
     requestsPerMinute: whole('HANDRAIL_REQUESTS_PER_MINUTE', 6000, 1, 999_999_999),
+    trustedProxies,
     keySecret,
     logLevel: choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     demo: wantsDemo && !production,
   }
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
   return config
+}
+
+/** An IP address, or one with a prefix length (CIDR). */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const bits = isIP(address) === 4 ? 32 : 128
+  return (
+    rest.length === 0 && isIP(address) > 0 && (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= bits))
+  )
 }
 
 function isPostgresUrl(text: string): boolean {

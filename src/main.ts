@@ -40,7 +40,7 @@ async function start(config: Config): Promise<void> {
         return ensureDemoKeys(db, apiKeys, keysFile, DEMO_USERS, new Date())
       }))
 
-    const app = await createApp({ storage, policy, apiKeys }, { log, requestsPerMinute: config.requestsPerMinute })
+    const app = await createApp({ storage, policy, apiKeys }, { ...config, log })
     opened.push(() => app.close())
     const api = await app.listen({ host: config.host, port: config.port })
     const mcp = await startMcp(config, log, api)

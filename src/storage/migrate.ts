@@ -67,6 +67,9 @@ interface Migration {
   checksum: string
 }
 
+/** The names of the migrations in a folder, in their order. */
+export const migrationNames = (folder: string) => readMigrations(folder).map(({ name }) => name)
+
 function readMigrations(folder: string): Migration[] {
   return readdirSync(folder)
     .filter((name) => existsSync(join(folder, name, 'migration.sql')))

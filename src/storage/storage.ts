@@ -3,6 +3,7 @@ import { ROOT } from '../root.ts'
 import { openEmbedded } from './embedded.ts'
 import type { Prisma } from './generated/client.ts'
 import { PrismaClient } from './generated/client.ts'
+import { migrationNames } from './migrate.ts'
 import { openServer } from './server.ts'
 
 export interface Storage {
@@ -10,8 +11,11 @@ export interface Storage {
   db: PrismaClient
   /** Runs the work in one transaction: all of it is kept, or nothing when it throws. */
   transaction<T>(work: (db: Prisma.TransactionClient) => Promise<T>): Promise<T>
-  /** @throws when the database does not answer */
-  ping(): Promise<void>
+  /**
+   * @returns whether the database has exactly the migrations that this version knows: another version may share it
+   * @throws when the database does not answer
+   */
+  isMigrated(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -44,7 +48,13 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 }
 
 export function toStorage(driver: Driver): Storage {
-  const db = new PrismaClient({ adapter: driver.adapter, transactionOptions: TRANSACTION })
+  const db = new PrismaClient({
+    adapter: driver.adapter,
+    transactionOptions: TRANSACTION,
+    // The longer formats quote the values of a query, which have no place in a log.
+    errorFormat: 'minimal',
+  })
+  const known = migrationNames(MIGRATIONS)
   const end = async () => {
     await db.$disconnect()
     await driver.close()
@@ -53,8 +63,10 @@ export function toStorage(driver: Driver): Storage {
   return {
     db,
     transaction: (work) => db.$transaction(work),
-    async ping() {
-      await db.$queryRaw`SELECT 1`
+    async isMigrated() {
+      const rows = await db.$queryRaw<{ name: string }[]>`
+        SELECT migration_name AS name FROM "_prisma_migrations" WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`
+      return rows.length === known.length && known.every((name) => rows.some((row) => row.name === name))
     },
     close() {
       ended ??= end()

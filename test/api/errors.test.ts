@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
-import { startService } from '../support/service.ts'
+import { type Service, startService } from '../support/service.ts'
 
 const FIELDS = [
   'detail',
@@ -201,10 +202,75 @@ t.test('an address that asks too often is told to wait, and the probes are not',
   for (const probe of ['/livez', '/readyz']) t.equal((await limited.app.inject(probe)).statusCode, 200)
 })
 
+t.test('behind a trusted proxy callers are told apart, and nobody else may say who they are', async (t) => {
+  const send = (service: Service, address: string) =>
+    service.app.inject({ url: '/api/v1/me', headers: { 'x-forwarded-for': address } })
+  const behind = await startService(t, { requestsPerMinute: 1, trustedProxies: ['127.0.0.1'] })
+  t.equal((await send(behind, '192.0.2.1')).statusCode, 401)
+  t.equal((await send(behind, '192.0.2.2')).statusCode, 401)
+  t.equal((await send(behind, '192.0.2.2')).statusCode, 429)
+  const open = await startService(t, { requestsPerMinute: 1 })
+  t.equal((await send(open, '192.0.2.1')).statusCode, 401)
+  t.equal((await send(open, '192.0.2.2')).statusCode, 429)
+})
+
+t.test('a HEAD request is guarded like the GET it stands for', async (t) => {
+  const head = (headers: object) =>
+    app.inject({ method: 'HEAD', url: '/api/v1/products/LAMP', headers: { ...headers } })
+  t.equal((await head({})).statusCode, 401)
+  const { statusCode, headers, body } = await head(auth)
+  t.equal(statusCode, 200)
+  t.match(headers.etag, /^"\d+"$/)
+  t.equal(body, '')
+})
+
+t.test('while it closes, the service finishes what is under way and turns the rest away', async (t) => {
+  let arrived = () => {}
+  let release = () => {}
+  const underWay = new Promise<void>((resolve) => {
+    arrived = resolve
+  })
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const closing = await startService(t, {
+    replace: ({ policy }) => ({
+      policy: {
+        ...policy,
+        async check(...question) {
+          arrived()
+          await held
+          return policy.check(...question)
+        },
+      },
+    }),
+  })
+  await closing.app.listen({ port: 0, host: '127.0.0.1' })
+  const socket = connect((closing.app.server.address() as AddressInfo).port, '127.0.0.1')
+  let answers = ''
+  socket.setEncoding('utf8').on('data', (data: string) => {
+    answers += data
+  })
+  const send = (path: string) =>
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${closing.keys.ada}\r\n\r\n`)
+  send('/api/v1/me')
+  await underWay
+  const closed = closing.app.close()
+  while (closing.app.server.listening) await setImmediate()
+  send('/api/v1/products')
+  await setImmediate()
+  release()
+  await Promise.all([closed, once(socket, 'close')])
+  t.match(answers, /^HTTP\/1\.1 200 .*"role":"customer".*HTTP\/1\.1 503 .*connection: close.*"error":"unavailable"/s)
+})
+
 t.test('a database that is gone is 503, and only the process probe stays well', async (t) => {
-  const { app, storage, call } = await startService(t, { database: 'embedded' })
-  t.equal((await app.inject('/readyz')).statusCode, 200)
-  t.ok(call)
+  const { app, storage } = await startService(t)
+  t.match((await app.inject('/readyz')).json(), { status: 'ok', checks: { database: 'ok', migrations: 'ok' } })
+  await storage.db.$executeRaw`UPDATE "_prisma_migrations" SET migration_name = 'another'`
+  const other = await app.inject('/readyz')
+  t.equal(other.statusCode, 503, 'the schema is not the one that this version knows')
+  t.match(other.json(), { checks: { database: 'ok', migrations: 'failed' } })
   await storage.close()
   t.equal((await app.inject('/readyz')).statusCode, 503)
   t.equal((await app.inject('/livez')).statusCode, 200)

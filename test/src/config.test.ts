@@ -39,6 +39,7 @@ t.test('production has no demo and names every setting that it lacks', async (t)
 t.test('a wrong setting is named with its rule, and a secret is not repeated', async (t) => {
   t.match(problemsOf({ PORT: '99999' }), /PORT must be a whole number from 0 to 65535, but is "99999"/)
   t.match(problemsOf({ MCP_PORT: 'three' }), /MCP_PORT/)
+  t.match(problemsOf({ HANDRAIL_TRUSTED_PROXIES: '10.0.0.0/8, proxy' }), /HANDRAIL_TRUSTED_PROXIES.*"proxy"/)
   t.match(problemsOf({ LOG_LEVEL: 'loud' }), /LOG_LEVEL must be one of/)
   t.match(
     problemsOf({ DATABASE_URL: 'mysql://root:hunter2@db' }),

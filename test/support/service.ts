@@ -51,6 +51,7 @@ export interface Service {
 export interface ServiceOptions {
   database?: DatabaseKind
   requestsPerMinute?: number
+  trustedProxies?: string[]
   production?: boolean
   /** Puts another service in the place of a real one, to see what happens when it fails. */
   replace?: (services: Services) => Partial<Services>
@@ -73,6 +74,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
   const app = await createApp(services, {
     log: pino({ redact: REDACTED }, stream),
     requestsPerMinute: options.requestsPerMinute ?? 1_000_000,
+    trustedProxies: options.trustedProxies ?? [],
   })
   t.teardown(() => app.close())
   await app.ready()
