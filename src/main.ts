@@ -40,6 +40,8 @@ async function start(config: Config): Promise<void> {
         return ensureDemoKeys(db, apiKeys, keysFile, DEMO_USERS, new Date())
       }))
 
+    // The first query loads Prisma's engine: no request should wait for that.
+    if (!(await storage.isMigrated())) throw new Error('The database is not the one that this version migrated.')
     const app = await createApp({ storage, policy, apiKeys }, { ...config, log })
     opened.push(() => app.close())
     const api = await app.listen({ host: config.host, port: config.port })

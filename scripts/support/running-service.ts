@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,11 +18,17 @@ export interface RunningService {
   stop(signal?: NodeJS.Signals): Promise<number | string>
 }
 
+/** Compiles what has changed, so that it is never an older service that is looked at. */
+function build(): void {
+  execFileSync(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js'), '-b'], { cwd: ROOT })
+}
+
 /**
  * Starts the built service as its own process on free ports, as `npm start` does, and waits until it says that it runs.
  * @throws Error with what the service printed, when it ends before that
  */
 export async function startProcess(dataDir: string, env: Record<string, string> = {}): Promise<RunningService> {
+  build()
   const child = spawn(process.execPath, [join(ROOT, 'dist', 'src', 'main.js')], {
     cwd: ROOT,
     env: { PATH: process.env.PATH ?? '', HANDRAIL_DATA_DIR: dataDir, PORT: '0', MCP_PORT: '0', ...env },
@@ -44,7 +50,7 @@ export async function startProcess(dataDir: string, env: Record<string, string> 
     ended.then((code) => reject(new Error(`the service ended with ${code}:\n${text}`)))
   })
   const [, api] = /API and docs +(\S+)\/docs/.exec(text) ?? []
-  const [, mcp] = /MCP endpoint +(\S+)/.exec(text) ?? []
+  const [, mcp] = /MCP endpoint {2,}(\S+)/.exec(text) ?? []
   if (!api || !mcp) throw new Error(`the service does not say where it is:\n${text}`)
   return {
     api,
