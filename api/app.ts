@@ -9,8 +9,9 @@ import { registerDocs } from './docs.ts'
 import { registerHealth } from './health.ts'
 import { registerAuthentication } from './plugins/authenticate.ts'
 import { registerAuthorization } from './plugins/authorize.ts'
+import { registerBodies } from './plugins/body.ts'
 import { registerClosing } from './plugins/closing.ts'
-import { answerBrokenSocket, registerErrors, sendProblem, toCoded } from './plugins/errors.ts'
+import { answerBrokenSocket, answerExpectation, registerErrors, sendProblem, toCoded } from './plugins/errors.ts'
 import { registerLimit } from './plugins/limit.ts'
 import { registerLog } from './plugins/log.ts'
 import { registerPreconditions } from './plugins/preconditions.ts'
@@ -48,6 +49,12 @@ export async function createApp(services: Services, options: AppOptions): Promis
     return503OnClosing: false,
     trustProxy: options.trustedProxies.length > 0 ? options.trustedProxies : false,
     requestTimeout: REQUEST_MS,
+    http: {
+      // Node looks for requests that take too long every 30 s unless told otherwise.
+      connectionsCheckingInterval: REQUEST_MS / 6,
+      // Node would answer a missing Host with an empty 400; nothing here depends on the header.
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: LONGEST_PARAM },
     schemaController: strictValidation(),
     frameworkErrors: (error, request, reply) =>
@@ -55,8 +62,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
     clientErrorHandler: (error, socket) => answerBrokenSocket(error, socket, randomUUID()),
   }) as unknown as FastifyInstance
 
-  // Bodies are JSON; Fastify would take plain text too.
-  app.removeContentTypeParser('text/plain')
+  app.server.on('checkExpectation', answerExpectation)
 
   const urls = new Set<string>()
   app.addHook('onRoute', ({ url }) => void urls.add(url))
@@ -67,6 +73,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
   registerLog(app)
   await registerLimit(app, options.requestsPerMinute)
   registerAuthentication(app, services.apiKeys, services.storage)
+  registerBodies(app)
   registerTextRules(app)
   registerAuthorization(app, services.policy)
   registerPreconditions(app)

@@ -21,6 +21,8 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
     // The bar on top asks for other documents to explore; there is one here.
     theme: { title: 'Handrail API', css: [{ filename: 'handrail.css', content: '.topbar { display: none }' }] },
     uiConfig: {
+      // Its default sends the document's address to a service elsewhere.
+      validatorUrl: null,
       docExpansion: 'list',
       tryItOutEnabled: true,
       displayRequestDuration: true,

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { SHORTEST_SECRET } from './identity/secrets.ts'
 import { ROOT } from './root.ts'
 
 export interface Config {
@@ -27,8 +28,9 @@ export interface Config {
 /** The settings are incomplete or wrong; the message names each one. */
 export class ConfigError extends Error {}
 
+/** The MCP adapter runs here and passes its callers' addresses on. */
+const LOOPBACK = ['127.0.0.1', '::1']
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
-const SHORTEST_SECRET = 32
 
 /**
  * Reads the environment once; nothing else in the service looks at it.
@@ -58,7 +60,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const dataDir = text('HANDRAIL_DATA_DIR')
   const databaseUrl = text('DATABASE_URL')
   const keySecret = text('HANDRAIL_KEY_SECRET')
-  const trustedProxies = list('HANDRAIL_TRUSTED_PROXIES')
+  const trustedProxies = [...LOOPBACK, ...list('HANDRAIL_TRUSTED_PROXIES')]
   for (const proxy of trustedProxies) {
     if (!isNetwork(proxy)) problems.push(`HANDRAIL_TRUSTED_PROXIES must list addresses or networks, but has "${proxy}"`)
   }

@@ -74,7 +74,9 @@ function explain(error: unknown): string {
   if (code === 'EADDRINUSE') {
     return `Port ${port} is in use. Stop the program that uses it, or set PORT (the API) or MCP_PORT (MCP) to another.`
   }
-  return error instanceof ConfigError ? `The settings are not usable:\n${message}` : message
+  if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') return `HOST or MCP_HOST is no address here: ${message}`
+  if (error instanceof ConfigError) return `The settings are not usable:\n${message}`
+  return message ?? `The embedded database cannot be opened: ${String(error)}`
 }
 
 try {

@@ -32,7 +32,7 @@ export function registerAuthorization(app: FastifyInstance, policy: Policy): voi
     }
     request.visible = NOTHING
     const resource = await operation.on(call, input(request))
-    const body = request.body as Record<string, unknown> | undefined
+    const body = operation.body ? (request.body as Record<string, unknown>) : undefined
     const decision = await policy.check(call.caller, operation.action, resource, {
       fields: Object.keys(body ?? {}),
       requestedScopes: body && operation.requestedScopes ? operation.requestedScopes(body) : [],

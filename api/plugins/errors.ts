@@ -1,6 +1,8 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CodedError, ERRORS, type ErrorCode, type Violation } from '../../src/domain/errors.ts'
+import { requestId } from './request-id.ts'
 
 /** The one place where codes become HTTP statuses. */
 export const STATUS: Record<ErrorCode, number> = {
@@ -14,6 +16,7 @@ export const STATUS: Record<ErrorCode, number> = {
   'body-too-large': 413,
   'header-too-large': 431,
   'request-timeout': 408,
+  'expectation-failed': 417,
   'quota-exceeded': 429,
   'precondition-required': 428,
   'precondition-failed': 412,
@@ -55,7 +58,7 @@ export function problem(error: CodedError, requestId: string, now: Date) {
     message: error.message,
     hint,
     retryable,
-    errors: error.violations.slice(0, MOST_VIOLATIONS),
+    errors: error.violations,
     timestamp: now.toISOString(),
     requestId,
   }
@@ -80,6 +83,8 @@ function challenge(request: FastifyRequest): string {
 
 export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
+    // Nobody is left to read the answer, and nothing failed here.
+    if (request.raw.errored && request.raw.destroyed) return reply.hijack()
     const coded = toCoded(error)
     if (STATUS[coded.code] >= 500) request.log.error({ err: error }, 'request failed')
     return sendProblem(request, reply, coded)
@@ -107,7 +112,7 @@ export function toCoded(error: unknown): CodedError {
     return new CodedError(
       'validation-failed',
       undefined,
-      validation.map((each) => toViolation(each, validationContext ?? 'body')),
+      validation.slice(0, MOST_VIOLATIONS).map((each) => toViolation(each, validationContext ?? 'body')),
     )
   }
   const known = BY_FASTIFY_CODE[code]
@@ -147,6 +152,15 @@ const escapePointer = (text: string) => text.slice(0, 100).replaceAll('~', '~0')
 const BY_SOCKET_CODE: Record<string, ErrorCode> = {
   HPE_HEADER_OVERFLOW: 'header-too-large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+}
+
+/** RFC 9110 section 10.1.1: an expectation other than 100-continue, which Node sees to itself. */
+export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const id = requestId(request)
+  const body = JSON.stringify(problem(new CodedError('expectation-failed'), id, new Date()))
+  response
+    .writeHead(STATUS['expectation-failed'], { 'content-type': MEDIA_TYPE, 'x-request-id': id, connection: 'close' })
+    .end(body)
 }
 
 /** Answers what is not even HTTP, where no request and no reply exist. */

@@ -11,6 +11,8 @@ declare module 'fastify' {
 
 /** Versions are 1 and up, as a strong entity tag: "3". */
 const VERSION_TAG = /^"([1-9]\d{0,9})"$/
+/** The largest version that the database can hold. */
+const LAST_VERSION = 2 ** 31 - 1
 
 export const toTag = (version: number) => `"${version}"`
 
@@ -22,7 +24,7 @@ export function registerPreconditions(app: FastifyInstance): void {
     const header = request.headers['if-match']
     if (header === undefined) throw new CodedError('precondition-required')
     const [, version] = VERSION_TAG.exec(header.trim()) ?? []
-    if (!version) {
+    if (!version || Number(version) > LAST_VERSION) {
       throw new CodedError('precondition-failed', 'If-Match must be the one ETag that the resource was read with.', [
         { pointer: '/header/if-match', code: 'etag', message: 'must be an ETag of this resource, such as "3"' },
       ])
@@ -33,7 +35,8 @@ export function registerPreconditions(app: FastifyInstance): void {
     if (!request.routeOptions.config.operation) return payload
     // What one caller sees is not what another sees, and it may change at any time.
     reply.header('cache-control', 'private, no-cache').header('vary', 'authorization')
-    if (request.method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string') return payload
+    if (!['GET', 'HEAD'].includes(request.method) || reply.statusCode !== 200 || typeof payload !== 'string')
+      return payload
     if (!reply.hasHeader('etag')) reply.header('etag', `"${createHash('sha256').update(payload).digest('base64url')}"`)
     if (!matches(request.headers['if-none-match'], String(reply.getHeader('etag')))) return payload
     reply.code(304).removeHeader('content-type').removeHeader('content-length')

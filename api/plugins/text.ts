@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { invalid } from '../../src/domain/errors.ts'
 import { findUnstorable } from '../../src/privacy/text.ts'
 
-/** Runs after validation, so that depth and sizes are bounded. */
+/** Runs after validation, where depth and sizes are bounded by the operation's schema. */
 export function registerTextRules(app: FastifyInstance): void {
   app.addHook('preHandler', async ({ body, query, params }) => {
     const found = findUnstorable(body, '/body') ?? findUnstorable(query, '/query') ?? findUnstorable(params, '/path')

@@ -1,9 +1,13 @@
 import AjvCompiler, { type BuildCompilerFromPool, type RouteDefinition } from '@fastify/ajv-compiler'
-import type { FastifyServerOptions } from 'fastify'
+import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify'
 
+type ValidateFunction = ((data: unknown) => boolean) & { errors?: FastifySchemaValidationError[] | null }
 type SchemaController = NonNullable<FastifyServerOptions['schemaController']>
 
-const COMMON = { removeAdditional: false, useDefaults: true, allErrors: true, allowUnionTypes: true } as const
+const COMMON = { removeAdditional: false, useDefaults: true, allowUnionTypes: true } as const
+
+/** Up to so many values a wrong body is looked through for all its faults; of a larger one the first is told. */
+const MOST_EXPLAINED = 2000
 
 /**
  * Validation that keeps its hands off: unknown fields are refused instead of dropped, and "7" is not 7. Only in the
@@ -13,11 +17,35 @@ export function strictValidation(): SchemaController {
   const build = AjvCompiler()
   // Fastify passes the route's definition, which the compiler's own types do not name.
   const buildValidator = (...[schemas]: Parameters<BuildCompilerFromPool>) => {
-    const compiler = (coerceTypes: false | 'array') =>
-      build(schemas, { customOptions: { ...COMMON, coerceTypes } }) as unknown as (route: RouteDefinition) => never
-    const exact = compiler(false)
-    const fromText = compiler('array')
-    return (route: RouteDefinition) => (String(route.httpPart) === 'body' ? exact(route) : fromText(route))
+    const compiler = (coerceTypes: false | 'array', allErrors: boolean) =>
+      build(schemas, { customOptions: { ...COMMON, coerceTypes, allErrors } }) as unknown as (
+        route: RouteDefinition,
+      ) => ValidateFunction
+    const first = compiler(false, false)
+    const all = compiler(false, true)
+    const fromText = compiler('array', true)
+    return (route: RouteDefinition) =>
+      String(route.httpPart) === 'body' ? explainShort(first(route), all(route)) : fromText(route)
   }
   return { compilersFactory: { buildValidator: buildValidator as unknown as BuildCompilerFromPool } }
+}
+
+/** A hundred thousand wrong items would make as many errors, and nobody would read them: the service would stand still. */
+function explainShort(first: ValidateFunction, all: ValidateFunction) {
+  return (data: unknown) => {
+    if (first(data)) return true
+    if (isLarge(data)) return { error: first.errors }
+    all(data)
+    return { error: all.errors }
+  }
+}
+
+/** Counts without recursion: what is wrong may also be deep. */
+function isLarge(data: unknown): boolean {
+  const found: unknown[] = [data]
+  for (const value of found) {
+    if (found.length > MOST_EXPLAINED) return true
+    if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) found.push(each)
+  }
+  return false
 }

@@ -1,4 +1,4 @@
-import { type Answer, type Backend, BackendFailure } from './backend.ts'
+import { type Answer, type Backend, BackendFailure, type SendOptions } from './backend.ts'
 import type { AccessCheck } from './catalog.ts'
 import { atPointer, isObject, type JsonObject } from './json.ts'
 import { ProblemResult } from './problem.ts'
@@ -41,11 +41,7 @@ function problemOf(answer: Answer, requestId: string) {
  * The actions that a credential's owner may take, as the access operation answers. Throws CredentialRefused for 401,
  * ProblemResult for any other failure: without an answer no tool is shown, and none is called.
  */
-export async function askActions(
-  access: AccessCheck,
-  backend: Backend,
-  options: { credential: string; requestId: string; signal: AbortSignal },
-): Promise<Set<string>> {
+export async function askActions(access: AccessCheck, backend: Backend, options: SendOptions): Promise<Set<string>> {
   let answer: Answer
   try {
     answer = await backend.send(buildRequest(access.operation, access.input, {}), options)

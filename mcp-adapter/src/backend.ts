@@ -26,6 +26,8 @@ export class BackendFailure extends Error {
 
 export interface SendOptions {
   credential: string
+  /** Sent as X-Forwarded-For. */
+  forwardedFor?: string
   requestId: string
   traceparent?: string
   /** Ends when the MCP request is cancelled. */
@@ -75,6 +77,7 @@ export function createBackend(baseUrl: string, limits: { timeoutMs: number; maxR
           authorization: `Bearer ${options.credential}`,
           'user-agent': `handrail-mcp/${version}`,
           'x-request-id': options.requestId,
+          ...(options.forwardedFor !== undefined && { 'x-forwarded-for': options.forwardedFor }),
           ...(options.traceparent !== undefined && { traceparent: options.traceparent }),
         },
         body: request.body ?? null,

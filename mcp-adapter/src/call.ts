@@ -9,6 +9,7 @@ import { checkArguments } from './validate-arguments.ts'
 
 export interface CallOptions {
   credential: string
+  forwardedFor?: string
   era: Era
   requestId: string
   traceparent?: string

@@ -1,14 +1,16 @@
+import { isUtf8 } from 'node:buffer'
 import {
   createServer as createHttpServer,
   type Server as HttpServer,
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
 import { type AuthInfo, createMcpHandler, isJsonContentType } from '@modelcontextprotocol/server'
 import { CredentialRefused } from './access.ts'
 import { messageOf } from './errors.ts'
-import { bearerToken, createHostGuard, MAX_BODY_BYTES, readBody, sendProblem } from './guard.ts'
+import { bearerToken, createHostGuard, isTooDeep, MAX_BODY_BYTES, readBody, sendProblem } from './guard.ts'
 import { isObject } from './json.ts'
 import { createServer, createSession, type Services, type Session } from './server.ts'
 
@@ -36,16 +38,46 @@ function refuseCredential(response: ServerResponse, given: boolean): void {
   sendProblem(response, 401, problem, { 'www-authenticate': given ? 'Bearer error="invalid_token"' : 'Bearer' })
 }
 
+/** Answers a body that is no message of the protocol (JSON-RPC 2.0, section 5.1). */
+function refuseMessage(response: ServerResponse, code: number, message: string): void {
+  response
+    .writeHead(400, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } }))
+}
+
+/** Answers what is not even HTTP, where there is no request and no response. */
+function answerBrokenSocket(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+  const title = status === 431 ? 'The headers are too large.' : 'The request cannot be read.'
+  const body = JSON.stringify({
+    type: 'about:blank',
+    status,
+    title,
+    error: 'bad-request',
+    message: title,
+    retryable: false,
+  })
+  const head = `HTTP/1.1 ${status} Bad Request\r\ncontent-type: application/problem+json\r\n`
+  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+}
+
 /** One question to the API per HTTP request, however often the answer is needed. */
 function oncePerRequest(session: Session): Session {
   let answer: Promise<Set<string> | undefined> | undefined
   return {
-    credential: session.credential,
+    ...session,
     actions(signal) {
       answer ??= session.actions(signal)
       return answer
     },
   }
+}
+
+/** Who is behind this request, for an API that trusts this proxy to say so (X-Forwarded-For, read from the right). */
+function forwardedFor(request: IncomingMessage): string {
+  const before = request.headers['x-forwarded-for']
+  return [before, request.socket.remoteAddress ?? ''].flat().filter(Boolean).join(', ')
 }
 
 const needsRights = (message: unknown) =>
@@ -94,8 +126,8 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       }
       return sendProblem(response, 415, problem)
     }
-    const text = await readBody(request)
-    if (text === undefined) {
+    const body = await readBody(request)
+    if (body === undefined) {
       const problem = {
         error: 'body-too-large',
         message: `The body exceeds ${MAX_BODY_BYTES} bytes.`,
@@ -103,17 +135,16 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       }
       return sendProblem(response, 413, problem, { connection: 'close' })
     }
+    const text = body.toString('utf8')
     let message: unknown
     try {
+      if (!isUtf8(body)) throw new SyntaxError('not UTF-8')
       message = JSON.parse(text)
     } catch {
-      const error = { code: -32700, message: 'Parse error: the body is not valid JSON' }
-      response
-        .writeHead(400, { 'content-type': 'application/json' })
-        .end(JSON.stringify({ jsonrpc: '2.0', id: null, error }))
-      return
+      return refuseMessage(response, -32700, 'Parse error: the body is not valid JSON in UTF-8')
     }
-    const session = oncePerRequest(createSession(services, token))
+    if (isTooDeep(text)) return refuseMessage(response, -32600, 'Invalid request: the message is nested too deeply')
+    const session = oncePerRequest(createSession(services, token, forwardedFor(request)))
     if (await isRefused(session, message, response)) return refuseCredential(response, true)
     // The session travels beside the SDK's own fields; the SDK passes it to the factory and looks no further.
     const auth: AuthInfo = { token, clientId: 'caller', scopes: [], extra: { session } }
@@ -136,7 +167,8 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     })
   }
 
-  const server = createHttpServer((request, response) => {
+  // A missing Host is for the guard to refuse, with a body that says so.
+  const server = createHttpServer({ requireHostHeader: false }, (request, response) => {
     serve(request, response).catch((error: unknown) => {
       if (!response.destroyed && !request.destroyed) log.error({ error: messageOf(error) }, 'request failed')
       if (response.headersSent) response.destroy()
@@ -146,6 +178,14 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
           message: 'The adapter failed.',
           hint: 'Try again later.',
         })
+    })
+  })
+  server.on('clientError', answerBrokenSocket)
+  server.on('checkExpectation', (_request, response) => {
+    sendProblem(response, 417, {
+      error: 'expectation-failed',
+      message: 'The Expect header asks for something unknown.',
+      hint: 'Leave it out, or send 100-continue.',
     })
   })
   return { server, closeExchanges: () => handler.close() }

@@ -14,6 +14,8 @@ import type { Tool } from './tools.ts'
 /** Who is asking: one credential, and what its owner may do. Made per HTTP request, or once for a stdio process. */
 export interface Session {
   credential: string
+  /** The caller's address and the proxies before it; absent over stdio. */
+  forwardedFor?: string
   /** The caller's actions, or undefined when the catalog has no access rule. Throws ProblemResult. */
   actions(signal: AbortSignal): Promise<Set<string> | undefined>
 }
@@ -34,13 +36,14 @@ export function createServices(catalog: Catalog, backend: Backend, log: Log): Se
 }
 
 /** A session whose rights are asked for anew each time. */
-export function createSession(services: Services, credential: string): Session {
+export function createSession(services: Services, credential: string, forwardedFor?: string): Session {
   const { access } = services.catalog
+  const who = { credential, ...(forwardedFor !== undefined && { forwardedFor }) }
   return {
-    credential,
+    ...who,
     async actions(signal) {
       if (!access) return undefined
-      return askActions(access, services.backend, { credential, requestId: randomUUID(), signal })
+      return askActions(access, services.backend, { ...who, requestId: randomUUID(), signal })
     },
   }
 }
@@ -86,6 +89,7 @@ async function callTool(
   const traceparent = traceparentOf(ctx)
   return services.caller.call(tool, args, {
     credential: session.credential,
+    ...(session.forwardedFor !== undefined && { forwardedFor: session.forwardedFor }),
     era,
     requestId: randomUUID(),
     ...(traceparent !== undefined && { traceparent }),

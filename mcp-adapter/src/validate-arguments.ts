@@ -5,6 +5,8 @@ import type { Problem, ProblemError } from './problem.ts'
 import type { Check, SchemaError } from './validation.ts'
 
 const MAX_ERRORS = 20
+/** Describing an error costs much more than finding it; nobody reads more of them than this. */
+const MAX_DESCRIBED = 100
 const list = (values: unknown) =>
   Array.isArray(values)
     ? values
@@ -53,7 +55,7 @@ function merge(found: SchemaError[]): ProblemError[] {
 
 /** The problem that tells a model how to correct its arguments, or undefined when they keep the schema. */
 export function checkArguments(check: Check, args: JsonObject): Problem | undefined {
-  const found = merge(check(args))
+  const found = merge(check(args).slice(0, MAX_DESCRIBED))
   const errors = found.slice(0, MAX_ERRORS)
   const [first] = errors
   if (!first) return undefined

@@ -1,4 +1,5 @@
 import { request as rawRequest } from 'node:http'
+import { connect } from 'node:net'
 import t from 'tap'
 import { post, start } from './support.ts'
 
@@ -41,6 +42,7 @@ t.test('a page that reached us by DNS rebinding gets 403', async (t) => {
     `evil.example:${port}`,
     '127.0.0.1.evil.example',
     'localhost@evil.example',
+    'a@localhost',
     '192.168.0.1',
   ]) {
     t.equal(await statusWithHost(adapter.url, { host, accept }), 403, host)
@@ -69,11 +71,59 @@ t.test('methods other than POST get 405', async (t) => {
 
 t.test('a body that is too long, of another type, or not JSON is refused', async (t) => {
   const { adapter } = await start(t)
-  t.equal((await post(adapter.url, `"${'x'.repeat(1024 * 1024)}"`)).status, 413)
+  t.equal((await post(adapter.url, `"${'x'.repeat(256 * 1024)}"`)).status, 413)
   t.equal((await post(adapter.url, list, { 'content-type': 'text/plain' })).status, 415)
   const broken = await post(adapter.url, '{"jsonrpc":')
   t.equal(broken.status, 400)
   t.match(await broken.json(), { jsonrpc: '2.0', id: null, error: { code: -32700 } })
+})
+
+t.test('a message nested too deeply, or not in UTF-8, is refused without a failure', async (t) => {
+  const { adapter } = await start(t)
+  const call = (args: string) =>
+    `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_user_by_id","arguments":${args}}}`
+  for (const deep of [
+    `${'['.repeat(100_000)}${']'.repeat(100_000)}`,
+    call(`${'{"a":'.repeat(9000)}1${'}'.repeat(9000)}`),
+  ]) {
+    const response = await post(adapter.url, deep)
+    t.equal(response.status, 400)
+    t.match(await response.json(), { error: { code: -32600 } })
+  }
+  const brackets = await post(adapter.url, call(JSON.stringify({ userId: '[{"'.repeat(500) })))
+  t.equal(brackets.status, 200, 'brackets within text are text')
+  const broken = await fetch(adapter.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: 'Bearer token-ada' },
+    body: Buffer.concat([Buffer.from('{"x":"'), Buffer.from([0xff]), Buffer.from('"}')]),
+  })
+  t.equal(broken.status, 400)
+  t.match(await broken.json(), { error: { code: -32700 } })
+})
+
+t.test('what is hardly HTTP gets a problem as well', async (t) => {
+  const { adapter } = await start(t)
+  async function send(text: string): Promise<string> {
+    const socket = connect(adapter.port, '127.0.0.1').setEncoding('utf8')
+    socket.end(text)
+    let answer = ''
+    for await (const data of socket) answer += data
+    return answer
+  }
+  const close = 'Connection: close\r\n\r\n'
+  t.match(await send('NONSENSE\r\n\r\n'), /^HTTP\/1\.1 400 .*application\/problem\+json/s)
+  t.match(await send(`GET /mcp HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n${close}`), /^HTTP\/1\.1 431 .*problem\+json/s)
+  t.match(await send(`GET /mcp HTTP/1.1\r\n${close}`), /^HTTP\/1\.1 403 .*problem\+json/s)
+  t.match(
+    await send(`GET /mcp HTTP/1.1\r\nHost: localhost\r\nExpect: x\r\n${close}`),
+    /^HTTP\/1\.1 417 .*problem\+json/s,
+  )
+})
+
+t.test("the caller's address goes to the API behind those of the proxies before it", async (t) => {
+  const { adapter, backend } = await start(t)
+  await post(adapter.url, list, { 'x-forwarded-for': '192.0.2.7' })
+  t.match(backend.seen[0]?.headers['x-forwarded-for'], /^192\.0\.2\.7, .*127\.0\.0\.1$/)
 })
 
 t.test('a body over the limit is refused even when its length is not declared', async (t) => {

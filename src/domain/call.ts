@@ -13,6 +13,8 @@ export interface Caller {
   scopes: string[]
   /** Names the credential in logs; no secret. */
   credentialId: string
+  /** Set for the credentials of the demo: they, and what is made with them, end where production begins. */
+  demo?: boolean
 }
 
 /** A connection or an open transaction: domain code does not see which. */

@@ -68,6 +68,11 @@ export const ERRORS = {
     hint: 'Send the whole request without pauses.',
     retryable: true,
   },
+  'expectation-failed': {
+    title: 'The Expect header asks for something unknown',
+    hint: 'Leave the Expect header out, or send `100-continue`.',
+    retryable: false,
+  },
   'quota-exceeded': {
     title: 'Too many requests came from this address',
     hint: 'Wait for the time in `Retry-After`, then go on more slowly.',

@@ -19,19 +19,20 @@ const NEW = 'new'
 export const newOrder = (caller: Caller, userId = caller.userId): Resource => ({
   type: 'Order',
   id: NEW,
-  ownerId: userId,
+  ownerId: userId.toLowerCase(),
 })
 export const newApiKey = (caller: Caller, userId = caller.userId): Resource => ({
   type: 'ApiKey',
   id: NEW,
-  ownerId: userId,
+  ownerId: userId.toLowerCase(),
 })
 export const newUser = (): Resource => ({ type: 'User', id: NEW, ownerId: NEW })
 export const newProduct = (): Resource => ({ type: 'Product', id: NEW })
 
 export async function userResource(db: Database, id: string): Promise<Resource> {
-  await findUser(db, id)
-  return { type: 'User', id, ownerId: id }
+  // The id as it is stored: UUIDs may be written in capitals, and policy compares them letter by letter.
+  const user = await findUser(db, id)
+  return { type: 'User', id: user.id, ownerId: user.id }
 }
 
 export async function productResource(db: Database, id: string): Promise<Resource> {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { v7 as uuidv7 } from 'uuid'
 import type { User } from '../storage/generated/client.ts'
@@ -122,7 +123,8 @@ export function normalizeEmail(email: string): string {
   const text = email.trim().normalize('NFC').toLowerCase()
   const at = text.lastIndexOf('@')
   const domain = domainToASCII(text.slice(at + 1))
-  if (at < 1 || !domain) throw invalid('/body/email', 'format', 'must be an email address')
+  // A URL's host may be a number that means an address (0x7f.1); an email's domain may not.
+  if (at < 1 || !domain || isIP(domain)) throw invalid('/body/email', 'format', 'must be an email address')
   return `${text.slice(0, at)}@${domain}`
 }
 

@@ -45,6 +45,7 @@ export function createApiKeys(pepper: string, production: boolean): ApiKeys {
         status: key.user.status,
         scopes: key.scopes,
         credentialId: key.id,
+        demo: key.demo,
         ...(key.agentId !== null && { agentId: key.agentId }),
       }
     },

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { type Action, ALL_ACTIONS } from '../domain/actions.ts'
 import type { Database } from '../domain/call.ts'
 import type { ApiKeys } from './api-keys.ts'
@@ -12,8 +12,8 @@ export const DEMO_AGENT = 'demo-agent'
 const YEAR = 365 * 24 * 60 * 60 * 1000
 
 /**
- * Makes sure that there is a file with a key for each demo person and one for the agent. Where the file is gone, the
- * keys that were in it end and new ones are made. To be called in a transaction: the file is written before it commits.
+ * Makes sure that there is a file with a working key for each demo person and one for the agent. Where one is missing
+ * (the file, the database or the secret is another than before), all demo keys end and new ones are made. To be called in a transaction: the file is written before it commits.
  * @param people the user names of the demo people, by role
  * @returns whether there are demo people at all
  */
@@ -29,7 +29,7 @@ export async function ensureDemoKeys(
     select: { id: true, username: true },
   })
   if (users.length < Object.keys(people).length) return false
-  if (existsSync(path)) return true
+  if (await allWork(db, apiKeys, path, now)) return true
 
   const idOf = (role: DemoRole) => users.find(({ username }) => username === people[role])?.id as string
   const wanted = [
@@ -61,5 +61,22 @@ export async function ensureDemoKeys(
     path,
     `${JSON.stringify(Object.fromEntries(minted.map(({ holder, text }) => [holder, text])), null, 2)}\n`,
   )
+  return true
+}
+
+const HOLDERS = ['admin', 'manager', 'support', 'customer', 'agent']
+
+async function allWork(db: Database, apiKeys: ApiKeys, path: string, now: Date): Promise<boolean> {
+  let keys: unknown
+  try {
+    keys = JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return false
+  }
+  if (typeof keys !== 'object' || keys === null) return false
+  for (const holder of HOLDERS) {
+    const key = (keys as Record<string, unknown>)[holder]
+    if (typeof key !== 'string' || !(await apiKeys.authenticate(db, key, now))) return false
+  }
   return true
 }

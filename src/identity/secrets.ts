@@ -10,8 +10,17 @@ export function writePrivate(path: string, text: string): void {
   renameSync(aside, path)
 }
 
+/** Shorter ones can be guessed. */
+export const SHORTEST_SECRET = 32
+
 /** Reads a secret that is kept in a file, and makes it at the first use. */
 export function keptSecret(path: string): string {
   if (!existsSync(path)) writePrivate(path, `${randomBytes(32).toString('base64url')}\n`)
-  return readFileSync(path, 'utf8').trim()
+  const secret = readFileSync(path, 'utf8').trim()
+  if (secret.length < SHORTEST_SECRET) {
+    throw new Error(
+      `${path} holds no secret. Restore it, or delete it to have a new one made, which ends all API keys.`,
+    )
+  }
+  return secret
 }

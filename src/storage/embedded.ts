@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
@@ -11,7 +11,10 @@ export async function openEmbedded({ dataDir, progress }: StorageOptions): Promi
   const unlock = await lockFolder(dataDir)
   try {
     const folder = join(dataDir, 'postgres')
-    if (!existsSync(folder)) progress(`Creating an embedded database in ${folder} (some seconds, once) ...`)
+    if (!existsSync(folder)) {
+      progress(`Creating an embedded database in ${folder} (some seconds, once) ...`)
+      await create(folder)
+    }
     const driver = await openPGlite({ dataDir: folder })
     return {
       ...driver,
@@ -24,6 +27,14 @@ export async function openEmbedded({ dataDir, progress }: StorageOptions): Promi
     await unlock()
     throw error
   }
+}
+
+/** Makes the database aside and gives it its name when it is whole, so that a start that is cut off leaves none. */
+async function create(folder: string): Promise<void> {
+  const aside = `${folder}.new`
+  rmSync(aside, { recursive: true, force: true })
+  await (await PGlite.create({ dataDir: aside })).close()
+  renameSync(aside, folder)
 }
 
 /** Opens PGlite with the options given and applies the migrations it lacks. */

@@ -81,6 +81,7 @@ t.test('a hash opens only the row it was made for, and demo keys stay out of pro
     createdAt: now,
     expiresAt: new Date(now.getTime() + 60_000),
   }
+  t.equal((await storage.db.apiKey.findFirstOrThrow()).demo, false)
   const a = development.mint()
   const b = development.mint()
   await storage.db.apiKey.create({ data: { ...base, id: a.id, secretHash: a.secretHash, demo: true } })
@@ -89,4 +90,13 @@ t.test('a hash opens only the row it was made for, and demo keys stay out of pro
   t.equal(await production.authenticate(storage.db, a.text, now), undefined)
   t.equal(await otherPepper.authenticate(storage.db, a.text, now), undefined)
   t.equal(await development.authenticate(storage.db, a.text.replace(a.id, b.id), now), undefined)
+})
+
+t.test('what a demo key makes is for the demo too', async (t) => {
+  const { call, storage } = await startService(t)
+  await storage.db.apiKey.updateMany({ where: { name: 'admin' }, data: { demo: true } })
+  const { body } = await call('admin', 'POST', '/api-keys', { name: 'heir', scopes: ['*'] })
+  t.equal((await storage.db.apiKey.findUniqueOrThrow({ where: { id: body.id } })).demo, true)
+  const { body: plain } = await call('manager', 'POST', '/api-keys', { name: 'plain', scopes: ['*'] })
+  t.equal((await storage.db.apiKey.findUniqueOrThrow({ where: { id: plain.id } })).demo, false)
 })

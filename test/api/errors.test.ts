@@ -37,7 +37,22 @@ t.test('everything that can go wrong has the same body', async (t) => {
       400,
       { method: 'POST', url: '/api/v1/orders', headers: { ...auth, ...json }, payload: '{"items":' },
     ],
-    ['malformed-json', 400, { method: 'POST', url: '/api/v1/orders', headers: { ...auth, ...json }, payload: '' }],
+    ['validation-failed', 400, { method: 'POST', url: '/api/v1/orders', headers: { ...auth, ...json }, payload: '' }],
+    [
+      'malformed-json',
+      400,
+      {
+        method: 'POST',
+        url: '/api/v1/orders',
+        headers: { ...auth, ...json },
+        payload: Buffer.concat([Buffer.from('{"note":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]),
+      },
+    ],
+    [
+      'validation-failed',
+      400,
+      { method: 'DELETE', url: `/api/v1/api-keys/${'a'.repeat(24)}`, headers: auth, payload: { x: 1 } },
+    ],
     [
       'malformed-json',
       400,
@@ -91,6 +106,45 @@ t.test('what is not HTTP is answered and the connection closed', async (t) => {
   )
 })
 
+t.test('odd but whole HTTP is answered with a problem too', async (t) => {
+  const { port } = app.server.address() as AddressInfo
+  const send = async (head: string) => {
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+    socket.end(`GET /api/v1/me HTTP/1.1\r\n${head}Connection: close\r\n\r\n`)
+    let answer = ''
+    for await (const data of socket) answer += data
+    return answer
+  }
+  t.match(await send(''), /^HTTP\/1\.1 401 .*"error":"unauthenticated"/s, 'no Host')
+  t.match(await send('Host: x\r\nExpect: wonders\r\n'), /^HTTP\/1\.1 417 .*"error":"expectation-failed"/s)
+})
+
+t.test('an operation without a body refuses one, however deep or long', async (t) => {
+  const orderId = await service.order('ada')
+  for (const payload of [
+    '{"x":1}',
+    `${'['.repeat(125_000)}${']'.repeat(125_000)}`,
+    `"${'a'.repeat(262_000)}"`,
+    '7',
+    'false',
+  ]) {
+    const response = await app.inject({
+      method: 'POST',
+      url: `/api/v1/orders/${orderId}/fulfil`,
+      headers: { authorization: `Bearer ${keys.support}`, ...json },
+      payload,
+    })
+    t.equal(response.statusCode, 400, payload.slice(0, 10))
+    t.match(response.json().errors, [{ pointer: '/body', code: 'unexpected' }])
+  }
+  const empty = await app.inject({
+    method: 'POST',
+    url: `/api/v1/orders/${orderId}/fulfil`,
+    headers: { authorization: `Bearer ${keys.support}`, ...json },
+  })
+  t.equal(empty.statusCode, 200, 'a media type without a body is no body')
+})
+
 t.test('every field at fault is named, with its rule', async (t) => {
   const { body } = await service.call('ada', 'POST', '/orders', {
     items: [{ sku: 'lamp', quantity: '2', colour: 'red' }],
@@ -123,13 +177,11 @@ t.test('text that cannot be stored is refused, wherever it stands', async (t) =>
   t.equal((await service.call('ada', 'POST', '/orders', { ...lamp, note: '\u{1F9A9} ok' })).status, 201)
 })
 
-t.test('deep and wide bodies are refused in good time', async (t) => {
+t.test('deep and wide bodies are refused, and the answer stays small', async (t) => {
   for (const payload of ['['.repeat(120_000) + ']'.repeat(120_000), `{"items":[${'0,'.repeat(100_000)}0]}`]) {
-    const started = Date.now()
     const response = await app.inject({ method: 'POST', url: '/api/v1/orders', headers: { ...auth, ...json }, payload })
     t.equal(response.statusCode, 400)
-    t.ok(response.json().errors.length <= 20, 'the answer stays small')
-    t.ok(Date.now() - started < 5000)
+    t.ok(response.json().errors.length <= 20)
   }
 })
 
@@ -209,7 +261,7 @@ t.test('behind a trusted proxy callers are told apart, and nobody else may say w
   t.equal((await send(behind, '192.0.2.1')).statusCode, 401)
   t.equal((await send(behind, '192.0.2.2')).statusCode, 401)
   t.equal((await send(behind, '192.0.2.2')).statusCode, 429)
-  const open = await startService(t, { requestsPerMinute: 1 })
+  const open = await startService(t, { requestsPerMinute: 1, trustedProxies: ['192.0.2.99'] })
   t.equal((await send(open, '192.0.2.1')).statusCode, 401)
   t.equal((await send(open, '192.0.2.2')).statusCode, 429)
 })
@@ -218,6 +270,8 @@ t.test('a HEAD request is guarded like the GET it stands for', async (t) => {
   const head = (headers: object) =>
     app.inject({ method: 'HEAD', url: '/api/v1/products/LAMP', headers: { ...headers } })
   t.equal((await head({})).statusCode, 401)
+  const list = await app.inject({ method: 'HEAD', url: '/api/v1/products', headers: auth })
+  t.equal(list.headers.etag, (await app.inject({ url: '/api/v1/products', headers: auth })).headers.etag)
   const { statusCode, headers, body } = await head(auth)
   t.equal(statusCode, 200)
   t.match(headers.etag, /^"\d+"$/)

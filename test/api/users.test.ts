@@ -36,6 +36,7 @@ await onEachDatabase(t, 'email addresses and user names are unique without regar
 t.test('an address has one spelling', async (t) => {
   t.equal(normalizeEmail('  Info@Bücher.Example '), 'info@xn--bcher-kva.example')
   t.equal(normalizeEmail('A.B+C@EXAMPLE.com'), 'a.b+c@example.com')
+  for (const address of ['a@0x7f.1', 'a@127.0.0.1', '@example.com']) t.throws(() => normalizeEmail(address), address)
 })
 
 t.test('a change leaves what it does not name, and null clears', async (t) => {
@@ -64,7 +65,7 @@ t.test('a change wants the version that was read', async (t) => {
   const without = await call('ada', 'PATCH', path, change)
   t.equal(without.status, 428)
   t.match(without.body, { error: 'precondition-required' })
-  for (const tag of ['"2"', '*', 'W/"1"', '"abc"', '"1", "2"', '1']) {
+  for (const tag of ['"2"', '"2147483648"', '"9999999999"', '*', 'W/"1"', '"abc"', '"1", "2"', '1']) {
     const stale = await call('ada', 'PATCH', path, change, { 'if-match': tag })
     t.equal(stale.status, 412, tag)
   }
@@ -104,4 +105,15 @@ t.test('a search finds part of a name, and its signs are no wildcards', async (t
   t.same(await found('a_a'), [])
   t.same(await found('\\'), [])
   t.same(await found("'; DROP TABLE users; --"), [])
+})
+
+t.test('an id in capitals names the same thing', async (t) => {
+  const { call } = await startService(t)
+  const id = PEOPLE.ada.id.toUpperCase()
+  t.equal((await call('ada', 'GET', `/users/${id}`)).status, 200)
+  t.equal((await call('bob', 'GET', `/users/${id}`)).status, 404)
+  const items = [{ sku: 'LAMP', quantity: 1 }]
+  const { status, body } = await call('ada', 'POST', '/orders', { items, userId: id })
+  t.equal(status, 201)
+  t.equal(body.userId, PEOPLE.ada.id)
 })

@@ -35,10 +35,13 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
   },
   {
     files: /^src\/domain\//,
-    may: [/^src\/domain\//, /^src\/privacy\//, /^src\/storage\/generated\//, /^node:(url|crypto)$/, /^uuid$/],
+    may: [/^src\/domain\//, /^src\/privacy\//, /^src\/storage\/generated\//, /^node:(url|crypto|net)$/, /^uuid$/],
   },
   { files: /^src\/(main|create-admin)\.ts$/, may: [/./] },
-  { files: /^src\/[a-z-]+\.ts$/, may: [/^node:/, /^src\/[a-z-]+\.ts$/, /^pino \(type\)$/] },
+  {
+    files: /^src\/[a-z-]+\.ts$/,
+    may: [/^node:/, /^src\/[a-z-]+\.ts$/, /^src\/identity\/secrets\.ts$/, /^pino \(type\)$/],
+  },
   {
     files: /^src\/storage\//,
     may: [/^src\/storage\//, /^src\/root\.ts$/, /^node:/, /^pg$|^@prisma\/|^@electric-sql\/|^pglite-prisma-adapter$/],

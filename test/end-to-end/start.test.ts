@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { type RunningService, startProcess } from '../../scripts/support/running-service.ts'
 import { ROOT } from '../../src/root.ts'
@@ -89,6 +90,44 @@ t.test('the first start fills the database, the second finds it as it was', asyn
   })
   const refused = await fetch(`${address}/api/v1/me`, { headers: { authorization: `Bearer ${third.keys.admin}` } })
   t.equal(refused.status, 401, 'production refuses demo keys')
+})
+
+t.test('a first start that is cut off leaves nothing in the way of the next', async (t) => {
+  const folder = t.testdir()
+  const database = join(folder, 'postgres')
+  const child = spawn(process.execPath, [join(ROOT, 'dist', 'src', 'main.js')], {
+    env: { HANDRAIL_DATA_DIR: folder, PORT: '0', MCP_PORT: '0' },
+  })
+  // The moment when the database has some of its files.
+  while (!existsSync(`${database}.new`) && !existsSync(database)) await setImmediate()
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const next = await startProcess(folder)
+  t.equal(await countOf(next, 'products'), 60)
+  await next.stop()
+
+  // Keys that no longer fit the database are replaced, as lost ones are.
+  rmSync(database, { recursive: true })
+  const anew = await startProcess(folder)
+  t.not(anew.keys.agent, next.keys.agent)
+  t.equal((await get(anew, '/api/v1/me', anew.keys.agent)).status, 200)
+  await anew.stop()
+  writeFileSync(join(folder, 'demo-keys.json'), '{"admin":')
+  const mended = await startProcess(folder)
+  t.equal((await get(mended, '/api/v1/me', mended.keys.admin)).status, 200)
+  await mended.stop()
+  writeFileSync(join(folder, 'key-secret'), '')
+  await t.rejects(startProcess(folder), /key-secret holds no secret/)
+})
+
+t.test('a client that never finishes its request does not hold the close up', async (t) => {
+  const service = await startProcess(t.testdir())
+  const { hostname, port } = new URL(service.api)
+  const socket = connect(Number(port), hostname).on('error', () => {})
+  socket.write('POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{')
+  await once(socket, 'connect')
+  t.equal(await service.stop(), 0)
+  t.match(service.output(), /"msg":"closed"/)
 })
 
 t.test('after kill -9 in the middle of orders, every confirmed order is there', async (t) => {

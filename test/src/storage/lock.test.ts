@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { ROOT } from '../../../src/root.ts'
@@ -16,6 +18,19 @@ async function otherHolder(folder: string) {
   child.stderr.pipe(process.stderr)
   await once(child.stdout, 'data')
   return child
+}
+
+/** Another process that says whether it got the lock, and keeps it if it did. */
+async function tryToHold(folder: string) {
+  const code = `
+    const { lockFolder } = await import(${JSON.stringify(join(ROOT, 'src', 'storage', 'lock.ts'))})
+    await lockFolder(${JSON.stringify(folder)}).then(
+      () => { process.stdout.write('holds'); setInterval(() => {}, 1000) },
+      () => process.stdout.write('refused'),
+    )`
+  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', code], { cwd: ROOT })
+  const [said] = await once(child.stdout, 'data')
+  return { child, holds: String(said) === 'holds' }
 }
 
 t.test('a folder in use is refused with a message that says what to do, and free again after', async (t) => {
@@ -36,20 +51,32 @@ t.test('the lock of a killed process holds nobody up', async (t) => {
   await (await lockFolder(folder))()
 })
 
-t.test('of many that find a dead lock at once, one gets it', async (t) => {
+t.test('of many processes that find a dead lock at once, one gets it', async (t) => {
   const folder = t.testdir()
-  const other = await otherHolder(folder)
-  other.kill('SIGKILL')
-  await once(other, 'exit')
-  const tries = await Promise.allSettled(Array.from({ length: 10 }, () => lockFolder(folder)))
-  const held = tries.filter(({ status }) => status === 'fulfilled')
-  t.equal(held.length, 1)
-  for (const { value } of held as PromiseFulfilledResult<() => Promise<void>>[]) await value()
+  for (let round = 0; round < 4; round++) {
+    const dead = await otherHolder(folder)
+    dead.kill('SIGKILL')
+    await once(dead, 'exit')
+    const tries = await Promise.all(Array.from({ length: 6 }, () => tryToHold(folder)))
+    t.equal(tries.filter(({ holds }) => holds).length, 1)
+    await t.rejects(lockFolder(folder), /Another process/, 'and nobody else does, as long as it lives')
+    for (const { child } of tries) {
+      if (child.exitCode !== null) continue
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+  }
 })
 
 t.test('a folder whose path is too long for a socket can be locked too', async (t) => {
-  const folder = join(t.testdir(), 'long'.repeat(30))
-  const free = await lockFolder(folder)
-  await t.rejects(lockFolder(folder), /Another process uses the data folder/)
-  await free()
+  const folder = join(t.testdir({}), 'long'.repeat(30))
+  const { child, holds } = await tryToHold(folder)
+  t.teardown(() => child.kill())
+  t.equal(holds, true)
+  const before = process.env.TMPDIR ?? tmpdir()
+  process.env.TMPDIR = mkdtempSync(join(tmpdir(), 'hr-'))
+  t.teardown(() => {
+    process.env.TMPDIR = before
+  })
+  await t.rejects(lockFolder(folder), /Another process/, 'whatever the folder for temporary files')
 })
