@@ -84,7 +84,10 @@ function challenge(request: FastifyRequest): string {
 export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     // Nobody is left to read the answer, and nothing failed here.
-    if (request.raw.errored && request.raw.destroyed) return reply.hijack()
+    if (request.raw.errored && request.raw.destroyed) {
+      request.log.info({ operation: request.routeOptions.config.operation?.operationId }, 'the client hung up')
+      return reply.hijack()
+    }
     const coded = toCoded(error)
     if (STATUS[coded.code] >= 500) request.log.error({ err: error }, 'request failed')
     return sendProblem(request, reply, coded)
