@@ -81,6 +81,8 @@ const LIMITS = new Set(
 const WORDS = new Set(['title', 'description', 'deprecated', 'readOnly', 'writeOnly'])
 const MAPS = new Set(['properties', '$defs', 'patternProperties', 'dependentSchemas'])
 const VALUES = new Set(['const', 'default', 'examples'])
+/** Of a long list of known values the first few show what they are like. */
+const MOST_EXAMPLES = 6
 
 /** The values of an `enum`, or of an `anyOf` of constants; undefined for any other schema. */
 function closedSet(schema: JsonObject): Json[] | undefined {
@@ -108,7 +110,7 @@ export function forClients(schema: Json): Json {
     if (values && (keyword === 'enum' || keyword === 'anyOf')) {
       const types = new Set(values.map((v) => (v === null ? 'null' : typeof v)))
       if (schema.type === undefined && types.size === 1) open.push(['type', [...types][0] as string])
-      if (schema.examples === undefined) open.push(['examples', values])
+      if (schema.examples === undefined) open.push(['examples', values.slice(0, MOST_EXAMPLES)])
     } else if (VALUES.has(keyword)) open.push([keyword, value])
     else if (MAPS.has(keyword) && isObject(value)) {
       open.push([keyword, Object.fromEntries(Object.entries(value).map(([name, child]) => [name, forClients(child)]))])
