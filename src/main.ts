@@ -47,8 +47,8 @@ async function start(config: Config): Promise<void> {
     const api = await app.listen({ host: config.host, port: config.port })
     const mcp = await startMcp(config, log, api)
     opened.push(() => mcp.close())
-    if (!config.production) say(welcome({ api, mcp: mcp.url, keysFile: demo ? keysFile : undefined, root: ROOT }))
     closeOnSignal(close, log)
+    if (!config.production) say(welcome({ api, mcp: mcp.url, keysFile: demo ? keysFile : undefined, root: ROOT }))
   } catch (error) {
     await close()
     throw error

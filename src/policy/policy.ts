@@ -156,7 +156,7 @@ function entities(caller: Caller, resource: Resource): EntityJson[] {
 const uid = (resource: Resource) => ({ type: resource.type, id: idOf(resource) })
 
 function attributes(resource: Resource): Record<string, CedarValueJson> {
-  if (resource.type === 'Order' || resource.type === 'ApiKey') {
+  if ('ownerId' in resource && resource.type !== 'User') {
     return { owner: { __entity: { type: 'User', id: resource.ownerId } } }
   }
   // Policy does not look at the status of the account acted on, only at the caller's.
