@@ -1,3 +1,4 @@
+import type { AccountStatus } from '../storage/generated/enums.ts'
 import { findApiKey } from './api-keys.ts'
 import type { Caller, Database } from './call.ts'
 import { findOrder } from './orders.ts'
@@ -7,7 +8,8 @@ import { findUser } from './users.ts'
 /** What policy knows of the thing acted on. `ownerId` is the person it belongs to. */
 export type Resource =
   | { type: 'Service' }
-  | { type: 'User' | 'Order' | 'ApiKey'; id: string; ownerId: string }
+  | { type: 'User'; id: string; ownerId: string; status?: AccountStatus }
+  | { type: 'Order' | 'ApiKey'; id: string; ownerId: string }
   | { type: 'Product'; id: string }
 
 /** The service as a whole: for actions that touch no stored thing. */
@@ -32,7 +34,7 @@ export const newProduct = (): Resource => ({ type: 'Product', id: NEW })
 export async function userResource(db: Database, id: string): Promise<Resource> {
   // The id as it is stored: UUIDs may be written in capitals, and policy compares them letter by letter.
   const user = await findUser(db, id)
-  return { type: 'User', id: user.id, ownerId: user.id }
+  return { type: 'User', id: user.id, ownerId: user.id, status: user.status }
 }
 
 export async function productResource(db: Database, id: string): Promise<Resource> {

@@ -159,6 +159,6 @@ function attributes(resource: Resource): Record<string, CedarValueJson> {
   if ('ownerId' in resource && resource.type !== 'User') {
     return { owner: { __entity: { type: 'User', id: resource.ownerId } } }
   }
-  // Policy does not look at the status of the account acted on, only at the caller's.
-  return resource.type === 'User' ? { status: 'active' } : {}
+  // A new account is active, and so is the sample that stands for somebody's.
+  return resource.type === 'User' ? { status: resource.status ?? 'active' } : {}
 }
