@@ -12,5 +12,3 @@ export function stderrLog(): Log {
   }
   return { info: write('info'), warn: write('warn'), error: write('error') }
 }
-
-export const silentLog: Log = { info() {}, warn() {}, error() {} }

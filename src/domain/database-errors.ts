@@ -1,8 +1,8 @@
 import { Prisma } from '../storage/generated/client.ts'
 
 /**
- * The columns of a violated unique constraint. Prisma's driver adapters report them as quoted database names, its
- * older engines as a list in `meta.target`; both end up as plain column names here.
+ * The columns of a violated unique constraint. Prisma's driver adapters report them as quoted database names;
+ * here they are plain column names.
  * @returns undefined when the error is something else
  */
 export function uniqueViolation(error: unknown): string[] | undefined {
