@@ -1,22 +1,29 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from 'pino'
+import type { FindSeal } from '../src/domain/audit.ts'
+import type { ChannelSetup } from '../src/domain/channels.ts'
 import { CodedError } from '../src/domain/errors.ts'
 import type { ApiKeys } from '../src/identity/api-keys.ts'
+import type { Vault } from '../src/identity/vault.ts'
 import type { Policy } from '../src/policy/policy.ts'
 import type { Storage } from '../src/storage/storage.ts'
+import type { Queue } from '../src/work/queue.ts'
+import { registerApprovalsPage } from './approvals-page.ts'
 import { registerDocs } from './docs.ts'
 import { registerHealth } from './health.ts'
+import { createRefusalRecorder } from './plugins/audit.ts'
 import { registerAuthentication } from './plugins/authenticate.ts'
 import { registerAuthorization } from './plugins/authorize.ts'
 import { registerBodies } from './plugins/body.ts'
 import { registerClosing } from './plugins/closing.ts'
 import { answerBrokenSocket, answerExpectation, registerErrors, sendProblem, toCoded } from './plugins/errors.ts'
-import { registerLimit } from './plugins/limit.ts'
+import { createAdmission, registerLimit } from './plugins/limit.ts'
 import { registerLog } from './plugins/log.ts'
 import { registerPreconditions } from './plugins/preconditions.ts'
 import { registerHeaders, requestId } from './plugins/request-id.ts'
 import { registerTextRules } from './plugins/text.ts'
+import { createUnitOfWork } from './plugins/unit-of-work.ts'
 import { strictValidation } from './plugins/validate.ts'
 import { registerV1 } from './v1/index.ts'
 
@@ -24,6 +31,11 @@ export interface Services {
   storage: Storage
   policy: Policy
   apiKeys: ApiKeys
+  vault: Vault
+  queue: Queue
+  /** What routes need to know of how messages leave. */
+  channels: ChannelSetup
+  findSeal: FindSeal
 }
 
 export interface AppOptions {
@@ -32,6 +44,8 @@ export interface AppOptions {
   requestsPerMinute: number
   /** Addresses and networks of proxies whose X-Forwarded-For tells the address of the caller. */
   trustedProxies: string[]
+  /** How long the answer to a request is kept for whoever repeats it, in milliseconds. */
+  keepAnswersMs: number
 }
 
 const BODY_BYTES = 256 * 1024
@@ -67,7 +81,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
   const urls = new Set<string>()
   app.addHook('onRoute', ({ url }) => void urls.add(url))
 
-  registerErrors(app)
+  registerErrors(app, createRefusalRecorder(services.storage, services.policy, services.vault))
   registerClosing(app)
   registerHeaders(app)
   registerLog(app)
@@ -78,9 +92,14 @@ export async function createApp(services: Services, options: AppOptions): Promis
   registerAuthorization(app, services.policy)
   registerPreconditions(app)
 
-  await registerV1(app, services)
+  await registerV1(
+    app,
+    services,
+    createUnitOfWork({ ...services, keepAnswersMs: options.keepAnswersMs, admit: createAdmission(app) }),
+  )
   registerHealth(app, services)
   await registerDocs(app)
+  registerApprovalsPage(app)
   registerOtherMethods(app, [...urls])
   return app
 }

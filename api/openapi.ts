@@ -1,9 +1,11 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { CodedError, ERRORS, type ErrorCode } from '../src/domain/errors.ts'
-import type { Operation } from './operation.ts'
+import { isRead, type Operation } from './operation.ts'
 import { problem, STATUS } from './plugins/errors.ts'
+import { DRY_RUN_TYPE } from './plugins/unit-of-work.ts'
 import { errorCodes } from './route.ts'
+import { approvalExample } from './v1/approvals/routes.ts'
 
 /** The parts of an OpenAPI 3.1 document that are completed here. */
 export interface Document {
@@ -36,10 +38,15 @@ interface Example {
 const EXAMPLE_REQUEST_ID = '019a9f6c-5b7e-7a31-9c0d-2f6b1e8d4c55'
 const EXAMPLE_TIME = new Date('2026-01-31T12:00:00Z')
 
-const DESCRIPTION = `Customer operations: users, products and orders, for people and for AI agents alike.
+const DESCRIPTION = `Customer operations: users, products, orders, messages and reports, for people and for AI agents alike.
 
 Every request carries an API key as a bearer token. A key belongs to a person, or to an agent that acts for a person;
 an agent may do what the person may do and the key's scopes name. \`GET /api/v1/me\` tells who you are and what you may do.
+
+POST wants an \`Idempotency-Key\`: a random text that stands for one request. Repeated with its key, a request is not
+carried out again and gets the same answer. \`?dryRun=true\` tells what a change would do and does nothing. Where policy
+wants the consent of a person, a change answers 202 with an approval: once it is \`approved\`, repeat the same request
+with the same key and the approval's id as \`Approval-Id\`.
 
 Reads carry an \`ETag\`. PATCH wants it back as \`If-Match\`. Lists are paged: pass \`nextCursor\` on as \`cursor\`. Every
 failure has the same body (\`application/problem+json\`): decide on \`error\`, do what \`hint\` says, and repeat the same
@@ -78,7 +85,7 @@ export async function registerOpenApi(
     transform: ({ schema, url, route }) => {
       const { operation } = route.config ?? {}
       if (!operation) return { schema: { ...schema, hide: true }, url }
-      const { operationId, summary, description, tag, action, risk, cost } = operation
+      const { operationId, summary, description, tag, action, risk, cost, perMinute } = operation
       return {
         schema: {
           ...schema,
@@ -89,6 +96,7 @@ export async function registerOpenApi(
           'x-action': action,
           'x-risk': risk,
           'x-cost': cost,
+          ...(perMinute !== undefined && { 'x-per-minute': perMinute }),
         },
         url,
       }
@@ -131,6 +139,7 @@ function completeOperation(entry: DocumentOperation, operation: Operation): void
       },
     ]
   }
+  if (!isRead(operation)) entry.parameters = [...(entry.parameters ?? []), ...changeHeaders(operation)]
   for (const parameter of entry.parameters ?? []) {
     const value = example?.params?.[parameter.name] ?? (example?.query as Record<string, unknown>)?.[parameter.name]
     if (value !== undefined) parameter.example = value
@@ -143,11 +152,59 @@ function completeOperation(entry: DocumentOperation, operation: Operation): void
     done.headers = successHeaders(operation)
     const media = done.content?.['application/json']
     if (media) media.example = success.example
+    const other = success.also && done.content?.[success.also.type]
+    if (other) other.example = success.also?.example
     // A response without a body still has a schema to @fastify/swagger.
     if (!success.schema) delete done.content
   }
+  completeWaiting(entry, operation)
   for (const code of errorCodes(operation)) addFailure(entry, code)
 }
+
+const dryRunExample = ({ operationId, cost, risk, success }: Operation) => ({
+  dryRun: true,
+  operationId,
+  cost,
+  risk,
+  approval: { needed: false, reasons: [] },
+  effect: { before: null, after: success.example ?? null },
+})
+
+/** The two answers of a change that change nothing. */
+function completeWaiting({ responses }: DocumentOperation, operation: Operation): void {
+  const waiting = responses['202']
+  const media = waiting?.content?.['application/json']
+  if (waiting && media && media.example === undefined) {
+    waiting.headers = { ...HEADERS.always, ...HEADERS.location, ...HEADERS.retry }
+    media.example = approvalExample
+  }
+  const tried = responses['200']
+  const dryRun = tried?.content?.[DRY_RUN_TYPE]
+  if (tried && dryRun) {
+    tried.headers = { ...HEADERS.always, ...tried.headers }
+    dryRun.example = dryRunExample(operation)
+  }
+}
+
+/** What a change takes beside its own parameters. */
+const changeHeaders = ({ method }: Operation) => [
+  {
+    name: 'Idempotency-Key',
+    in: 'header',
+    required: method === 'POST',
+    description:
+      'A random text of yours that stands for this one request. Repeated with the same key, the request is not carried out again and gets the same answer.',
+    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{16,128}$', maxLength: 128 },
+    example: '2f1c8b1e-9a57-4c0e-8d0b-5f5a4c1f6b7d',
+  },
+  {
+    name: 'Approval-Id',
+    in: 'header',
+    required: false,
+    description: 'The approval of exactly this request, once a person has consented.',
+    schema: { type: 'string', format: 'uuid', maxLength: 36 },
+  },
+]
 
 function addFailure(entry: DocumentOperation, code: ErrorCode): void {
   const response = entry.responses[STATUS[code]]
@@ -171,6 +228,7 @@ const HEADERS = {
   },
   etag: { ETag: header('The version of what was read, for If-Match and If-None-Match.', { type: 'string' }) },
   location: { Location: header('The path of what was made.', { type: 'string' }) },
+  file: { 'Content-Disposition': header('The name to save the file under.', { type: 'string' }) },
   retry: { 'Retry-After': header('Seconds to wait before trying again.', { type: 'integer' }) },
 }
 
@@ -178,4 +236,6 @@ const successHeaders = ({ method, success, ifMatch }: Operation) => ({
   ...HEADERS.always,
   ...((method === 'GET' || ifMatch) && HEADERS.etag),
   ...(success.location && HEADERS.location),
+  ...(success.retryAfter && HEADERS.retry),
+  ...(success.fileName && HEADERS.file),
 })

@@ -14,6 +14,11 @@ export interface Input<P, Q, B> {
 /** How sure one should be before doing it: `high` risk acts of agents are the ones a person wants to see. */
 export type Risk = 'low' | 'medium' | 'high'
 
+export interface Facts {
+  /** Minor units, where money moves. */
+  amount?: number
+}
+
 export interface Spec<P extends TObject, Q extends TObject, B extends TObject, R extends TSchema> {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** Below the version's prefix, with parameters as `:name`. */
@@ -27,16 +32,33 @@ export interface Spec<P extends TObject, Q extends TObject, B extends TObject, R
   /** What it weighs against a caller's quota; a read of one thing is 1. */
   cost: number
   risk: Risk
+  /**
+   * Of a change: how often one caller may have it carried out, or ask for consent to it, in a minute. Repeats with the same Idempotency-Key and
+   * dry runs do not count, since they change nothing.
+   */
+  perMinute?: number
   params?: P
   query?: Q
   body?: B
   success: {
-    status: 200 | 201 | 204
+    status: 200 | 201 | 202 | 204
     description: string
     schema?: R
     example?: Static<R>
     /** Where to find what was made. */
     location?: (result: Static<R>) => string
+    /** When to ask again, in seconds; undefined where nothing will change any more. */
+    retryAfter?: (result: Static<R>) => number | undefined
+    /** Of a read: the same result as text of another media type, for requests that want it. */
+    also?: {
+      type: string
+      schema: TSchema
+      example: string
+      wanted: (query: Static<Q>) => boolean
+      write: (result: Static<R>) => string
+    }
+    /** Of a read: the answer is a file to be saved under this name, which lacks its ending. */
+    fileName?: (result: Static<R>) => string
   }
   /** A request that works, for the document; the body is what matters. */
   example?: { params?: Static<P>; query?: Partial<Static<Q>>; body?: Static<B> }
@@ -48,6 +70,12 @@ export interface Spec<P extends TObject, Q extends TObject, B extends TObject, R
   on: 'list' | ((call: Call, input: Input<Static<P>, Static<Q>, Static<B>>) => Resource | Promise<Resource>)
   /** The scopes that the request would give away, for policy. */
   requestedScopes?: (body: Static<B>) => string[]
+  /** What else policy wants to know of the request. With `lock` it stays as it is until the transaction ends. */
+  facts?: (call: Call, input: Input<Static<P>, Static<Q>, Static<B>>, lock: boolean) => Facts | Promise<Facts>
+  /** What the change is made on, as a read shows it: for dry runs, and for the person who has to consent. */
+  before?: (call: Call, input: Input<Static<P>, Static<Q>, Static<B>>) => Promise<object>
+  /** Takes out of the result what a dry run must not show. */
+  preview?: (result: Static<R>) => object
   handler: (
     call: Call,
     input: Input<Static<P>, Static<Q>, Static<B>> & { version: number; visible: Visibility },

@@ -1,6 +1,7 @@
 // The main job as a story: a customer orders over REST, an agent looks the order up and cancels it over MCP, and a
-// forbidden act is refused. It runs on a database of its own and exits non-zero when anything is not as told.
+// forbidden act is refused; a retry does nothing twice, and a large refund waits for a person. It runs on a database of its own and exits non-zero when anything is not as told.
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +15,14 @@ type Json = any
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const show = (value: unknown) => say(JSON.stringify(value, null, 2).replaceAll(/^/gm, '    '))
 
-async function rest(service: RunningService, who: Holder, method: string, path: string, body?: object): Promise<Json> {
+async function rest(
+  service: RunningService,
+  who: Holder,
+  method: string,
+  path: string,
+  body?: object,
+  key = randomUUID(),
+): Promise<Json> {
   say(`\n  ${who}> ${method} ${path}`)
   if (body) show(body)
   const response = await fetch(`${service.api}${path}`, {
@@ -22,13 +30,14 @@ async function rest(service: RunningService, who: Holder, method: string, path: 
     headers: {
       authorization: `Bearer ${service.keys[who]}`,
       ...(body && { 'content-type': 'application/json' }),
+      ...(method === 'POST' && { 'idempotency-key': key }),
     },
     ...(body && { body: JSON.stringify(body) }),
   })
   const answer = await response.json()
   say(`  <  ${response.status}`)
   show(answer)
-  return { status: response.status, answer }
+  return { status: response.status, answer, replayed: response.headers.get('idempotent-replayed') === 'true' }
 }
 
 async function tool(client: Client, name: string, args: object): Promise<Json> {
@@ -46,7 +55,8 @@ async function play(service: RunningService): Promise<void> {
   const [product] = found.items
   assert.ok(product, 'there is a mug in the shop')
   const items = [{ sku: product.sku, quantity: 2 }]
-  const { status, answer: order } = await rest(service, 'customer', 'POST', '/api/v1/orders', { items })
+  const key = randomUUID()
+  const { status, answer: order } = await rest(service, 'customer', 'POST', '/api/v1/orders', { items }, key)
   assert.equal(status, 201)
   assert.equal(order.total.amount, 2 * product.price.amount, 'the service sets the price')
 
@@ -85,6 +95,38 @@ async function play(service: RunningService): Promise<void> {
   const refused = await rest(service, 'agent', 'POST', '/api/v1/orders', { items })
   assert.equal(refused.status, 403)
   assert.equal(refused.answer.error, 'scope-missing')
+
+  say(
+    '\n6. The customer’s network lost an answer, so the order is sent again with the same key: nothing is ordered twice.',
+  )
+  const repeated = await rest(service, 'customer', 'POST', '/api/v1/orders', { items }, key)
+  assert.ok(repeated.replayed)
+  assert.equal(repeated.answer.id, order.id)
+
+  say('\n7. A large refund by the agent waits for a person. The agent sees where it stands.')
+  const { answer: shelf } = await rest(service, 'customer', 'GET', '/api/v1/products?limit=1')
+  const many = Math.ceil(20_000 / shelf.items[0].price.amount)
+  const basket = { items: [{ sku: shelf.items[0].sku, quantity: many }] }
+  const { answer: large } = await rest(service, 'customer', 'POST', '/api/v1/orders', basket)
+  const refund = { orderId: large.id, reason: 'It arrived broken.' }
+  const asked = await tool(client, 'refund_order', refund)
+  assert.equal(asked.structuredContent.status, 'pending')
+  const { id: approvalId, idempotency_key: refundKey } = asked.structuredContent
+  const stands = await tool(client, 'get_approval', { approvalId })
+  assert.equal(stands.structuredContent.status, 'pending')
+
+  say('\n8. A manager sees the exact change and approves it (in a browser: /approvals). The agent goes on, once.')
+  const { answer: approved } = await rest(service, 'manager', 'POST', `/api/v1/approvals/${approvalId}/approve`, {})
+  assert.equal(approved.effect.after.refunded.amount, large.total.amount)
+  const done = await tool(client, 'refund_order', { ...refund, approval_id: approvalId, idempotency_key: refundKey })
+  assert.equal(done.structuredContent.refunded.amount, large.total.amount)
+
+  say('\n9. Everything is in the audit trail: who, for whom, through which tool, with whose consent.')
+  const { answer: trail } = await rest(service, 'admin', 'GET', '/api/v1/audit-entries?operationId=refundOrder&limit=2')
+  assert.deepEqual(
+    trail.items.map(({ outcome, tool }: Json) => `${outcome} by ${tool}`),
+    ['done by refund_order', 'approval-requested by refund_order'],
+  )
   await client.close()
 }
 

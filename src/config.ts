@@ -10,6 +10,8 @@ export interface Config {
   mcpHost: string
   mcpPort: number
   dataDir: string
+  /** Where the seals of the audit trail go: outside the database, one folder a replica. */
+  sealsDir: string
   databaseUrl: string | undefined
   /** Names and origins under which the MCP endpoint may be reached, besides loopback. */
   mcpAllowedHosts: string[]
@@ -20,6 +22,12 @@ export interface Config {
   trustedProxies: string[]
   /** Keys the HMAC under which API keys are stored; made and kept in the data folder when not set. */
   keySecret: string | undefined
+  /** How long the answer to a request is kept for whoever repeats it, in milliseconds. */
+  keepAnswersMs: number
+  /** A bot token, or an incoming webhook where there is none; without both there are no Slack channels. */
+  slack: { botToken: string | undefined; webhookUrl: string | undefined; apiUrl: string }
+  /** `host` or `host:port` of webhook receivers that may be private, or without TLS. */
+  webhookHosts: string[]
   logLevel: string
   /** Whether to seed the demo data and keys into an empty database. */
   demo: boolean
@@ -30,6 +38,7 @@ export class ConfigError extends Error {}
 
 /** The MCP adapter runs here and passes its callers' addresses on. */
 const LOOPBACK = ['127.0.0.1', '::1']
+const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /**
@@ -46,6 +55,17 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     if (/^\d{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value)
     problems.push(`${name} must be a whole number from ${least} to ${most}, but is "${value}"`)
     return fallback
+  }
+  /** A number and a unit: 90s, 30m, 24h, 7d. */
+  function duration(name: string, fallback: string): number {
+    const read = (value: string) => {
+      const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(value) ?? []
+      return Number(count ?? 0) * (UNITS[unit ?? ''] ?? 0)
+    }
+    const value = text(name) ?? fallback
+    if (read(value) > 0) return read(value)
+    problems.push(`${name} must be a number and a unit (s, m, h, d), such as ${fallback}, but is "${value}"`)
+    return read(fallback)
   }
   const port = (name: string, fallback: number) => whole(name, fallback, 0, 65_535)
   const list = (name: string) => (text(name) ?? '').split(',').flatMap((each) => each.trim() || [])
@@ -71,6 +91,26 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   if (keySecret !== undefined && keySecret.length < SHORTEST_SECRET) {
     problems.push(`HANDRAIL_KEY_SECRET must have at least ${SHORTEST_SECRET} characters`)
   }
+  const slack = {
+    botToken: text('SLACK_BOT_TOKEN'),
+    webhookUrl: text('SLACK_WEBHOOK_URL'),
+    apiUrl: (text('SLACK_API_URL') ?? 'https://slack.com/api').replace(/\/+$/, ''),
+  }
+  if (slack.botToken !== undefined && !/^[\w.-]+$/.test(slack.botToken)) {
+    problems.push('SLACK_BOT_TOKEN must be a token as Slack shows it, such as xoxb-...')
+  }
+  for (const [name, url] of [
+    ['SLACK_WEBHOOK_URL', slack.webhookUrl],
+    ['SLACK_API_URL', slack.apiUrl],
+  ] as const) {
+    if (url !== undefined && !isHttpUrl(url))
+      problems.push(`${name} must be a URL that starts with https:// or http://`)
+  }
+  const webhookHosts = list('HANDRAIL_WEBHOOK_HOSTS')
+  for (const host of webhookHosts) {
+    if (isHost(host)) continue
+    problems.push(`HANDRAIL_WEBHOOK_HOSTS must list hosts, or hosts with a port, but has "${host}"`)
+  }
   if (production) {
     if (databaseUrl === undefined && dataDir === undefined) {
       problems.push('DATABASE_URL is missing (or HANDRAIL_DATA_DIR, to use the embedded database in production)')
@@ -79,19 +119,24 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       problems.push('HANDRAIL_KEY_SECRET is missing: a random secret, such as `openssl rand -base64 32` prints')
     }
   }
+  const folder = dataDir === undefined ? join(ROOT, '.data') : resolve(dataDir)
   const config: Config = {
     production,
     host: text('HOST') ?? '127.0.0.1',
     port: port('PORT', 3000),
     mcpHost: text('MCP_HOST') ?? '127.0.0.1',
     mcpPort: port('MCP_PORT', 3001),
-    dataDir: dataDir === undefined ? join(ROOT, '.data') : resolve(dataDir),
+    dataDir: folder,
+    sealsDir: resolve(text('HANDRAIL_SEALS_DIR') ?? join(folder, 'seals')),
     databaseUrl,
     mcpAllowedHosts: list('MCP_ALLOWED_HOSTS'),
     mcpAllowedOrigins: list('MCP_ALLOWED_ORIGINS'),
     requestsPerMinute: whole('HANDRAIL_REQUESTS_PER_MINUTE', 6000, 1, 999_999_999),
     trustedProxies,
     keySecret,
+    keepAnswersMs: duration('HANDRAIL_IDEMPOTENCY_TTL', '24h'),
+    slack,
+    webhookHosts,
     logLevel: choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     demo: wantsDemo && !production,
   }
@@ -115,3 +160,9 @@ function isPostgresUrl(text: string): boolean {
     return false
   }
 }
+
+const isHttpUrl = (text: string) => URL.canParse(text) && ['https:', 'http:'].includes(new URL(text).protocol)
+
+/** A host as a URL has it, with or without a port. */
+const isHost = (text: string) =>
+  /^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/.test(text) && URL.canParse(`http://${text}/`)

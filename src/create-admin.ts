@@ -29,10 +29,20 @@ async function main(): Promise<void> {
   const storage = await openStorage({ ...config, progress: () => {} })
   try {
     const apiKeys = createApiKeys(config.keySecret ?? keptSecret(join(config.dataDir, 'key-secret')), config.production)
-    const { key, expiresAt } = await storage.transaction(async (db) => {
+    const { key, expiresAt } = await storage.transaction(async (db, sql) => {
       const callAs = (userId: string): Call => ({
-        caller: { userId, role: 'admin', status: 'active', scopes: [ALL_ACTIONS], credentialId: 'create-admin' },
+        caller: {
+          userId,
+          issuedBy: userId,
+          role: 'admin',
+          status: 'active',
+          scopes: [ALL_ACTIONS],
+          credentialId: 'create-admin',
+        },
         db,
+        sql,
+        outbox: [],
+        jobs: [],
         now: new Date(),
         requestId: 'create-admin',
       })

@@ -2,17 +2,28 @@ import { join } from 'node:path'
 import { startAdapter } from '@handrail/mcp-adapter'
 import pino, { type Logger } from 'pino'
 import { createApp } from '../api/app.ts'
+import { prune } from '../api/plugins/idempotency.ts'
 import { REDACTED } from '../api/plugins/log.ts'
 import { DEMO_USERS, seed } from '../prisma/seed.ts'
+import { createSealer } from './audit/sealer.ts'
+import { openSeals, sealFolders } from './audit/seals.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { createApiKeys } from './identity/api-keys.ts'
 import { ensureDemoKeys } from './identity/demo-keys.ts'
 import { keptSecret } from './identity/secrets.ts'
+import { createVault } from './identity/vault.ts'
 import { createPolicy } from './policy/policy.ts'
 import { ROOT } from './root.ts'
 import { closeOnSignal } from './shutdown.ts'
 import { openStorage } from './storage/storage.ts'
 import { welcome } from './welcome.ts'
+import { createDeliveries } from './work/deliver.ts'
+import { createSenders } from './work/deliveries/deliveries.ts'
+import { createQueue } from './work/queue.ts'
+import { workReports } from './work/reports.ts'
+
+/** How often answers are removed whose time is over. */
+const PRUNE_MS = 10 * 60 * 1000
 
 const say = (message: string) => process.stdout.write(`${message}\n`)
 
@@ -22,30 +33,50 @@ async function start(config: Config): Promise<void> {
   const policy = createPolicy(join(ROOT, 'src', 'policy'))
   const progress = config.production ? (message: string) => log.info(message) : say
   const storage = await openStorage({ ...config, progress })
-  const opened = [() => storage.close()]
+  const opened: (() => void | Promise<void>)[] = [() => storage.close()]
   const close = async () => {
     for (const each of opened.toReversed()) await each()
   }
   try {
     const pepper = config.keySecret ?? keptSecret(join(config.dataDir, 'key-secret'))
     const apiKeys = createApiKeys(pepper, config.production)
+    const vault = createVault(pepper)
     const keysFile = join(config.dataDir, 'demo-keys.json')
     const demo =
       config.demo &&
-      (await storage.transaction(async (db) => {
+      (await storage.transaction(async (db, sql) => {
         if ((await db.user.count()) === 0) {
           progress('Filling the database with demo data (once) ...')
           await seed(db, new Date())
         }
-        return ensureDemoKeys(db, apiKeys, keysFile, DEMO_USERS, new Date())
+        return ensureDemoKeys(db, sql, apiKeys, keysFile, DEMO_USERS, new Date())
       }))
 
     // The first query loads Prisma's engine: no request should wait for that.
     if (!(await storage.isMigrated())) throw new Error('The database is not the one that this version migrated.')
-    const app = await createApp({ storage, policy, apiKeys }, { ...config, log })
+    const seals = await openSeals(sealFolders(config), (err) => log.error({ err }, 'the seals of the audit trail'))
+    if (seals.fresh) progress(`The audit trail is sealed with a new key. Note its fingerprint: ${seals.fingerprint}`)
+    const sealer = createSealer(storage, seals, { report: (err) => log.error({ err }, 'sealing the audit trail') })
+    opened.push(() => sealer.close())
+    sealer.start()
+    const report = (err: unknown) => log.error({ err }, 'work in the background failed')
+    const queue = createQueue(storage, { report })
+    await queue.prepare()
+    opened.push(() => queue.close())
+    const { senders, setup: channels } = createSenders(config, vault)
+    const deliveries = createDeliveries(storage, queue, senders, { report })
+    opened.push(() => deliveries.close())
+    const pruning = setInterval(() => void prune(storage.sql, new Date()).catch(report), PRUNE_MS)
+    opened.push(() => clearInterval(pruning))
+    const services = { storage, policy, apiKeys, vault, queue, channels, findSeal: seals.find }
+    const app = await createApp(services, { ...config, log })
     opened.push(() => app.close())
     const api = await app.listen({ host: config.host, port: config.port })
-    const mcp = await startMcp(config, log, api)
+    deliveries.start()
+    workReports(storage, queue)
+    // Every replica derives the same one, so a question that one asked is known to the others.
+    const stateSecret = Buffer.from(vault.digest('mcp-state', '')).toString('hex')
+    const mcp = await startMcp(config, log, api, stateSecret)
     opened.push(() => mcp.close())
     closeOnSignal(close, log)
     if (!config.production) say(welcome({ api, mcp: mcp.url, keysFile: demo ? keysFile : undefined, root: ROOT }))
@@ -55,9 +86,10 @@ async function start(config: Config): Promise<void> {
   }
 }
 
-/** The adapter stands outside: it gets the address of the API, and nothing else of it. */
-function startMcp(config: Config, log: Logger, api: string) {
+/** The adapter stands outside: it gets the address of the API, and nothing of what is behind it. */
+function startMcp(config: Config, log: Logger, api: string, stateSecret: string) {
   return startAdapter({
+    stateSecret,
     configFile: join(ROOT, 'mcp-adapter', 'tools.yaml'),
     apiUrl: api,
     host: config.mcpHost,

@@ -10,7 +10,14 @@ interface Started {
 
 /** What a newcomer needs to go on. No secret is printed: the lines read the keys from their file. */
 export function welcome({ api, mcp, keysFile, root }: Started): string {
-  const lines = ['', 'Handrail is running.', '', `  API and docs   ${api}/docs`, `  MCP endpoint   ${mcp}`]
+  const lines = [
+    '',
+    'Handrail is running.',
+    '',
+    `  API and docs   ${api}/docs`,
+    `  Approvals      ${api}/approvals`,
+    `  MCP endpoint   ${mcp}`,
+  ]
   if (keysFile !== undefined) {
     const file = relative(process.cwd(), keysFile) || keysFile
     lines.push(

@@ -14,6 +14,9 @@ declare module 'fastify' {
 /** RFC 6750 section 2.1; the scheme's case does not matter. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i
 
+/** W3C Trace Context section 3.2; a trace id of zeros is none. */
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
+
 /** Every route below the plugin's scope wants a caller: an API key as a bearer token. */
 export function registerAuthentication(app: FastifyInstance, apiKeys: ApiKeys, storage: Storage): void {
   app.decorateRequest('call', undefined)
@@ -22,8 +25,10 @@ export function registerAuthentication(app: FastifyInstance, apiKeys: ApiKeys, s
     const [, token] = BEARER.exec(request.headers.authorization ?? '') ?? []
     if (!token) throw new CodedError('unauthenticated', 'The request carries no bearer token.')
     const now = new Date()
-    const caller = await apiKeys.authenticate(storage.db, token, now)
+    const caller = await apiKeys.authenticate(storage.sql, token, now)
     if (!caller) throw new CodedError('unauthenticated', 'The key is unknown, revoked or expired.')
-    request.call = { caller, db: storage.db, now, requestId: request.id }
+    const traceId = TRACEPARENT.exec(String(request.headers.traceparent ?? ''))?.[1]
+    const { db, sql } = storage
+    request.call = { caller, db, sql, now, requestId: request.id, outbox: [], jobs: [], ...(traceId && { traceId }) }
   })
 }

@@ -1,15 +1,25 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Action } from '../../src/domain/actions.ts'
 import type { Call, Visibility } from '../../src/domain/call.ts'
-import { CodedError, type ErrorCode } from '../../src/domain/errors.ts'
-import { type Resource, service } from '../../src/domain/resources.ts'
-import { asPerson, type Decision, type Policy } from '../../src/policy/policy.ts'
+import { CodedError } from '../../src/domain/errors.ts'
+import { HIDDEN, NEW, type Resource, service } from '../../src/domain/resources.ts'
+import { asPerson, type Decision, type Policy, type RequestContext } from '../../src/policy/policy.ts'
+import { isRead } from '../operation.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** What of a list the caller may see. */
     visible: Visibility
+    /** What policy was asked, and whether a person has to consent. */
+    question: Question
   }
+}
+
+export interface Question {
+  resource: Resource
+  context: RequestContext
+  consent: boolean
+  /** The policies that ask for consent. */
+  reasons: string[]
 }
 
 const NOTHING: Visibility = { all: false, ownerId: '' }
@@ -17,6 +27,7 @@ const NOTHING: Visibility = { all: false, ownerId: '' }
 /** Asks policy before the handler runs: about the resource, or about what of a list is visible. */
 export function registerAuthorization(app: FastifyInstance, policy: Policy): void {
   app.decorateRequest('visible')
+  app.decorateRequest('question')
   app.addHook('preHandler', async (request) => {
     const { operation } = request.routeOptions.config
     const { call } = request
@@ -33,11 +44,16 @@ export function registerAuthorization(app: FastifyInstance, policy: Policy): voi
     request.visible = NOTHING
     const resource = await operation.on(call, input(request))
     const body = operation.body ? (request.body as Record<string, unknown>) : undefined
-    const decision = await policy.check(call.caller, operation.action, resource, {
+    const context: RequestContext = {
       fields: Object.keys(body ?? {}),
       requestedScopes: body && operation.requestedScopes ? operation.requestedScopes(body) : [],
-    })
-    if (!decision.allow) throw await hidden(policy, call, resource, refusal(decision))
+      risk: operation.risk,
+      ...(await operation.facts?.(call, input(request), false)),
+    }
+    const decision = await policy.check(call.caller, operation.action, resource, context)
+    const consent = decision.code === 'approval-required' && !isRead(operation)
+    request.question = { resource, context, consent, reasons: consent ? decision.policies : [] }
+    if (!decision.allow && !consent) throw await hidden(policy, call, resource, refusal(decision))
   })
 }
 
@@ -50,17 +66,10 @@ export const input = (request: FastifyRequest) => ({
 
 /** What the person could not even read does not exist for the caller: 404, as for an id that was never given. */
 async function hidden(policy: Policy, { caller }: Call, resource: Resource, refused: CodedError): Promise<CodedError> {
-  if (resource.type === 'Service' || resource.id === 'new') return refused
-  const [action, code] = READS[resource.type]
-  const { allow } = await policy.check(asPerson(caller), action, resource)
-  return allow ? refused : new CodedError(code)
-}
-
-const READS: Record<Exclude<Resource['type'], 'Service'>, [Action, ErrorCode]> = {
-  User: ['user:read', 'user-not-found'],
-  Product: ['product:read', 'product-not-found'],
-  Order: ['order:read', 'order-not-found'],
-  ApiKey: ['api-key:read', 'api-key-not-found'],
+  const hiding = HIDDEN[resource.type]
+  if (!hiding || ('id' in resource && resource.id === NEW)) return refused
+  const { allow } = await policy.check(asPerson(caller), hiding.read, resource)
+  return allow ? refused : Object.assign(new CodedError(hiding.missing), { hides: true })
 }
 
 const refusal = (decision: Decision) => new CodedError(decision.code ?? 'forbidden')

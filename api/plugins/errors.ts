@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CodedError, ERRORS, type ErrorCode, type Violation } from '../../src/domain/errors.ts'
+import type { RecordRefusal } from './audit.ts'
 import { requestId } from './request-id.ts'
 
 /** The one place where codes become HTTP statuses. */
@@ -20,6 +21,18 @@ export const STATUS: Record<ErrorCode, number> = {
   'quota-exceeded': 429,
   'precondition-required': 428,
   'precondition-failed': 412,
+  'idempotency-key-missing': 400,
+  'idempotency-key-reused': 422,
+  'answer-erased': 410,
+  'request-in-flight': 409,
+  'approval-required': 403,
+  'approval-invalid': 403,
+  'approval-denied': 403,
+  'approval-expired': 403,
+  'approval-used': 403,
+  'approval-not-found': 404,
+  'approval-not-pending': 409,
+  'own-approval': 403,
   unauthenticated: 401,
   'account-not-active': 403,
   forbidden: 403,
@@ -30,6 +43,8 @@ export const STATUS: Record<ErrorCode, number> = {
   'email-taken': 409,
   'username-taken': 409,
   'user-not-active': 409,
+  'user-closed': 409,
+  'last-admin': 409,
   'product-not-found': 404,
   'sku-taken': 409,
   'order-not-found': 404,
@@ -37,6 +52,18 @@ export const STATUS: Record<ErrorCode, number> = {
   'insufficient-stock': 409,
   'currency-mismatch': 422,
   'order-not-open': 409,
+  'refund-too-large': 409,
+  'channel-not-found': 404,
+  'channel-taken': 409,
+  'channel-in-use': 409,
+  'channel-disabled': 409,
+  'address-refused': 422,
+  'message-not-found': 404,
+  'dead-letter-not-found': 404,
+  'report-not-found': 404,
+  'report-not-done': 409,
+  'report-closed': 409,
+  'audit-entry-not-found': 404,
   'api-key-not-found': 404,
   unavailable: 503,
   internal: 500,
@@ -69,11 +96,14 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   const status = STATUS[error.code]
   if (status === 401) reply.header('www-authenticate', challenge(request))
   if (ERRORS[error.code].retryable && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_SECONDS)
-  return reply
-    .status(status)
-    .type(MEDIA_TYPE)
-    .serializer(JSON.stringify)
-    .send(problem(error, request.id, new Date()))
+  return (
+    reply
+      .status(status)
+      .type(MEDIA_TYPE)
+      .serializer(JSON.stringify)
+      // The time of the request: a refusal that is kept for whoever repeats it has to be the same text.
+      .send(problem(error, request.id, request.call?.now ?? new Date()))
+  )
 }
 
 /** RFC 6750 section 3: a request without a credential gets no error code. */
@@ -81,15 +111,18 @@ function challenge(request: FastifyRequest): string {
   return request.headers.authorization ? 'Bearer realm="handrail", error="invalid_token"' : 'Bearer realm="handrail"'
 }
 
-export function registerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
+export function registerErrors(app: FastifyInstance, recordRefusal: RecordRefusal): void {
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
     // Nobody is left to read the answer, and nothing failed here.
     if (request.raw.errored && request.raw.destroyed) {
+      // What was refused is recorded all the same.
+      await recordRefusal(request, toCoded(error))
       request.log.info({ operation: request.routeOptions.config.operation?.operationId }, 'the client hung up')
       return reply.hijack()
     }
     const coded = toCoded(error)
     if (STATUS[coded.code] >= 500) request.log.error({ err: error }, 'request failed')
+    await recordRefusal(request, coded)
     return sendProblem(request, reply, coded)
   })
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new CodedError('route-not-found')))
@@ -103,8 +136,9 @@ const BY_FASTIFY_CODE: Record<string, ErrorCode> = {
   FST_ERR_MAX_PARAM_LENGTH: 'route-not-found',
 }
 
-/** Prisma: no connection, no transaction in time, deadlock. Nothing was changed, and later it may work. */
-const PASSING = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034'])
+/** Prisma and Postgres: no connection, no transaction in time, deadlock, shutting down. Later it may work. */
+const PASSING = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', '40001', '40P01', '55P03'])
+const PASSING_CLASSES = /^(08|53|57)[A-Z0-9]{3}$/
 const PASSING_SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'])
 
 /** Makes a coded error of whatever was thrown; what is not known is `internal` and tells nothing of its cause. */
@@ -120,15 +154,19 @@ export function toCoded(error: unknown): CodedError {
   }
   const known = BY_FASTIFY_CODE[code]
   if (known) return new CodedError(known)
-  if (PASSING.has(code) || isConnectionLoss(error)) return new CodedError('unavailable')
+  if (PASSING.has(code) || PASSING_CLASSES.test(code) || isConnectionLoss(error)) return new CodedError('unavailable')
   return new CodedError(statusCode >= 400 && statusCode < 500 ? 'bad-request' : 'internal')
 }
+
+/** What pg and Prisma say of a connection that is not there, where they give no code. */
+const LOST =
+  /reach database server|Connection terminated|connection timeout|timeout exceeded when trying to connect|the database system is|client has encountered a connection error/i
 
 function isConnectionLoss(error: unknown): boolean {
   const { code, cause } = error as { code?: string; cause?: unknown }
   if (code !== undefined && PASSING_SYSTEM.has(code)) return true
-  const text = error instanceof Error && error.name.startsWith('PrismaClient') ? error.message : ''
-  if (/reach database server|Connection terminated|connection timeout|the database system is/i.test(text)) return true
+  const text = error instanceof Error && !(error instanceof TypeError) ? error.message : ''
+  if (LOST.test(text)) return true
   return cause instanceof Error && isConnectionLoss(cause)
 }
 

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { CodedError } from '../../src/domain/errors.ts'
+import { CodedError, invalid } from '../../src/domain/errors.ts'
+import { UUID } from '../../src/domain/page.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The version in If-Match; 0 where the operation wants none. */
     version: number
+    /** The consent that the request refers to. */
+    approvalId: string | undefined
   }
 }
 
@@ -19,6 +22,14 @@ export const toTag = (version: number) => `"${version}"`
 /** Conditional requests (RFC 9110 section 13): If-Match guards changes, If-None-Match saves the body of a read. */
 export function registerPreconditions(app: FastifyInstance): void {
   app.decorateRequest('version', 0)
+  app.decorateRequest('approvalId', undefined)
+  app.addHook('preValidation', async (request) => {
+    const header = request.headers['approval-id']
+    if (header === undefined) return
+    const id = String(header).trim().toLowerCase()
+    if (!UUID.test(id)) throw invalid('/header/approval-id', 'format', 'must be the id of an approval')
+    request.approvalId = id
+  })
   app.addHook('preHandler', async (request) => {
     if (!request.routeOptions.config.operation?.ifMatch) return
     const header = request.headers['if-match']

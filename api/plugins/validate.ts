@@ -1,4 +1,5 @@
 import AjvCompiler, { type BuildCompilerFromPool, type RouteDefinition } from '@fastify/ajv-compiler'
+import SerializerSelector from '@fastify/fast-json-stringify-compiler'
 import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify'
 
 type ValidateFunction = ((data: unknown) => boolean) & { errors?: FastifySchemaValidationError[] | null }
@@ -25,9 +26,44 @@ export function strictValidation(): SchemaController {
     const all = compiler(false, true)
     const fromText = compiler('array', true)
     return (route: RouteDefinition) =>
-      String(route.httpPart) === 'body' ? explainShort(first(route), all(route)) : fromText(route)
+      String(route.httpPart) === 'body'
+        ? explainShort(
+            atFirstUse(() => first(route)),
+            atFirstUse(() => all(route)),
+          )
+        : atFirstUse(() => fromText(route))
   }
-  return { compilersFactory: { buildValidator: buildValidator as unknown as BuildCompilerFromPool } }
+  return {
+    compilersFactory: { buildValidator: buildValidator as unknown as BuildCompilerFromPool, buildSerializer },
+  }
+}
+
+/**
+ * Compiling all schemas takes most of a second, and many are for answers that are rarely given: each is compiled when
+ * it is first needed. That every one of them compiles is what the contract tests see.
+ */
+function atFirstUse(compile: () => ValidateFunction): ValidateFunction {
+  let compiled: ValidateFunction | undefined
+  const validate: ValidateFunction = (data) => {
+    compiled ??= compile()
+    const valid = compiled(data)
+    validate.errors = compiled.errors ?? null
+    return valid
+  }
+  return validate
+}
+
+type BuildSerializer = NonNullable<NonNullable<SchemaController['compilersFactory']>['buildSerializer']>
+
+const buildSerializer: BuildSerializer = (schemas, options) => {
+  const compile = SerializerSelector()(schemas, options)
+  return (route) => {
+    let serialize: ((data: unknown) => string) | undefined
+    return (data) => {
+      serialize ??= compile(route)
+      return serialize(data)
+    }
+  }
 }
 
 /** A hundred thousand wrong items would make as many errors, and nobody would read them: the service would stand still. */

@@ -3,15 +3,27 @@ import { ACTIONS } from '../../src/domain/actions.ts'
 import type { Services } from '../app.ts'
 import { registerOpenApi } from '../openapi.ts'
 import type { Operation } from '../operation.ts'
-import { toRoute } from '../route.ts'
+import { type Change, toRoute } from '../route.ts'
 import { apiKeyOperations } from './api-keys/routes.ts'
 import { apiKeySchemas } from './api-keys/schemas.ts'
+import { approvalOperations } from './approvals/routes.ts'
+import { approvalSchemas } from './approvals/schemas.ts'
+import { auditOperations } from './audit/routes.ts'
+import { auditSchemas } from './audit/schemas.ts'
+import { channelOperations } from './channels/routes.ts'
+import { channelSchemas } from './channels/schemas.ts'
+import { deadLetterOperations } from './dead-letters/routes.ts'
+import { deadLetterSchemas } from './dead-letters/schemas.ts'
 import { meOperations } from './me/routes.ts'
 import { meSchemas } from './me/schemas.ts'
+import { messageOperations } from './messages/routes.ts'
+import { messageSchemas } from './messages/schemas.ts'
 import { orderOperations } from './orders/routes.ts'
 import { orderSchemas } from './orders/schemas.ts'
 import { productOperations } from './products/routes.ts'
 import { productSchemas } from './products/schemas.ts'
+import { reportOperations } from './reports/routes.ts'
+import { reportSchemas } from './reports/schemas.ts'
 import { Money, Problem, Total } from './schemas.ts'
 import { userOperations } from './users/routes.ts'
 import { userSchemas } from './users/schemas.ts'
@@ -25,6 +37,12 @@ const TAGS = [
   { name: 'products', description: 'What is sold, at what price, and how much of it there is.' },
   { name: 'orders', description: 'Who ordered what, and what became of it.' },
   { name: 'api-keys', description: 'Credentials of people and of the agents that act for them.' },
+  { name: 'channels', description: 'Where messages can go: inboxes, Slack channels and webhooks.' },
+  { name: 'messages', description: 'What was sent to whom, and whether it arrived.' },
+  { name: 'dead-letters', description: 'Messages that are not tried any more.' },
+  { name: 'reports', description: 'Sales by day, product or customer, made in the background.' },
+  { name: 'approvals', description: 'What waits for the consent of a person.' },
+  { name: 'audit', description: 'Who did what, and what was refused, with proofs.' },
 ]
 
 const SCHEMAS = [
@@ -36,25 +54,42 @@ const SCHEMAS = [
   ...productSchemas,
   ...orderSchemas,
   ...apiKeySchemas,
+  ...channelSchemas,
+  ...messageSchemas,
+  ...deadLetterSchemas,
+  ...approvalSchemas,
+  ...reportSchemas,
+  ...auditSchemas,
 ]
 
 /** Every operation of version 1, in the order of the document. */
-export const v1Operations = ({ policy, apiKeys }: Pick<Services, 'policy' | 'apiKeys'>): Operation[] => [
+export const v1Operations = ({
+  policy,
+  apiKeys,
+  channels,
+  findSeal,
+}: Pick<Services, 'policy' | 'apiKeys' | 'channels' | 'findSeal'>): Operation[] => [
   ...meOperations(policy),
   ...userOperations,
   ...productOperations,
   ...orderOperations,
   ...apiKeyOperations(apiKeys),
+  ...channelOperations(channels),
+  ...messageOperations,
+  ...deadLetterOperations,
+  ...approvalOperations(policy),
+  ...reportOperations,
+  ...auditOperations(findSeal),
 ]
 
 /** @throws Error when an operation names no action that policy knows: nothing is served without one */
-export async function registerV1(app: FastifyInstance, services: Services): Promise<void> {
+export async function registerV1(app: FastifyInstance, services: Services, change: Change): Promise<void> {
   const operations = v1Operations(services)
   for (const schema of SCHEMAS) app.addSchema(schema)
   await registerOpenApi(app, VERSION, TAGS, operations)
   const v1: FastifyPluginAsync = async (scope) => {
     scope.addHook('onRoute', ({ url, method, config }) => requireAction(url, method, config?.operation))
-    for (const operation of operations) scope.route(toRoute(operation, services.storage))
+    for (const operation of operations) scope.route(toRoute(operation, services.storage, change))
   }
   await app.register(v1, { prefix: '/api/v1' })
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())

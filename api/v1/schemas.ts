@@ -84,6 +84,15 @@ export const pageQuery = {
   ),
 }
 
+/** The query of every change. */
+export const dryRunQuery = {
+  dryRun: Type.Optional(
+    Type.Boolean({
+      description: 'True tells what the request would do, and whether a person has to consent; it changes nothing.',
+    }),
+  ),
+}
+
 /** A page of a list: the component's name tells whose. */
 export function pageOf<T extends TSchema>(item: T, $id: string) {
   return Type.Object(

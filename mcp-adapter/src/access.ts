@@ -1,9 +1,10 @@
 import { type Answer, type Backend, BackendFailure, type SendOptions } from './backend.ts'
 import type { AccessCheck } from './catalog.ts'
+import { failureProblem } from './failure.ts'
 import { atPointer, isObject, type JsonObject } from './json.ts'
 import { ProblemResult } from './problem.ts'
 import { buildRequest } from './request.ts'
-import { failureProblem } from './result.ts'
+import { sendWithRetries } from './retry.ts'
 import type { Tool } from './tools.ts'
 
 /** The API does not accept the caller's credential (401). */
@@ -44,9 +45,11 @@ function problemOf(answer: Answer, requestId: string) {
 export async function askActions(access: AccessCheck, backend: Backend, options: SendOptions): Promise<Set<string>> {
   let answer: Answer
   try {
-    answer = await backend.send(buildRequest(access.operation, access.input, {}), options)
+    const request = buildRequest(access.operation, access.input, {})
+    answer = await sendWithRetries(backend, request, { ...options, repeatable: true })
   } catch (error) {
-    if (error instanceof BackendFailure) throw new ProblemResult(failureProblem(error, true, options.requestId))
+    if (error instanceof BackendFailure)
+      throw new ProblemResult(failureProblem(error, options.requestId, { repeatable: true }))
     throw error
   }
   if (answer.status === 401) throw new CredentialRefused(problemOf(answer, options.requestId))

@@ -21,6 +21,8 @@ export interface AdapterOptions {
   allowedHosts?: string[]
   /** Host names beside the loopback ones whose pages may call the endpoint; without scheme and port. */
   allowedOrigins?: string[]
+  /** Seals the questions that people are asked before a tool acts. Replicas share it. Default: a random one. */
+  stateSecret?: string
 }
 
 export interface RunningAdapter {
@@ -58,7 +60,7 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
     ...(options.apiUrl !== undefined && { apiUrl: options.apiUrl }),
   })
   const backend = createBackend(catalog.baseUrl, catalog)
-  const { server, closeExchanges } = createHttpEndpoint(createServices(catalog, backend, log), {
+  const { server, closeExchanges } = createHttpEndpoint(createServices(catalog, backend, log, options.stateSecret), {
     allowedHosts: options.allowedHosts ?? [],
     allowedOrigins: options.allowedOrigins ?? [],
   })

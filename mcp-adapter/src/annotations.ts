@@ -14,9 +14,10 @@ function requiresHeader(operation: Operation, name: string): boolean {
  * - GET and HEAD only read. PUT and DELETE may be repeated; DELETE destroys.
  * - PATCH under a required If-Match may be repeated: the second one meets a newer version and is refused. A POST that
  *   requires an Idempotency-Key may be repeated as well. Otherwise neither is.
+ * - Where the adapter makes the key (`mintsKey`), two calls with the same arguments are two acts.
  * - A change destroys unless the document says `x-risk: low`.
  */
-export function deriveHints(operation: Operation): Hints {
+export function deriveHints(operation: Operation, mintsKey = false): Hints {
   const { method } = operation
   const reads = method === 'GET' || method === 'HEAD'
   const repeatable =
@@ -24,7 +25,7 @@ export function deriveHints(operation: Operation): Hints {
     method === 'PUT' ||
     method === 'DELETE' ||
     (method === 'PATCH' && requiresHeader(operation, 'if-match')) ||
-    requiresHeader(operation, 'idempotency-key')
+    (requiresHeader(operation, 'idempotency-key') && !mintsKey)
   return {
     readOnlyHint: reads,
     destructiveHint: !reads && (method === 'DELETE' || operation.source['x-risk'] !== 'low'),

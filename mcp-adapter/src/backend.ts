@@ -32,9 +32,13 @@ export interface SendOptions {
   traceparent?: string
   /** Ends when the MCP request is cancelled. */
   signal: AbortSignal
+  /** What is left of the deadline, in milliseconds. Default: all of it. */
+  timeoutMs?: number
 }
 
 export interface Backend {
+  /** Deadline of one call, in milliseconds. */
+  readonly timeoutMs: number
   /** Sends one request and reads the answer. No retries, no redirects. Throws BackendFailure, or the abort reason. */
   send(request: HttpRequest, options: SendOptions): Promise<Answer>
   close(): Promise<void>
@@ -64,7 +68,8 @@ export function createBackend(baseUrl: string, limits: { timeoutMs: number; maxR
   })
 
   async function send(request: HttpRequest, options: SendOptions): Promise<Answer> {
-    const deadline = AbortSignal.timeout(limits.timeoutMs)
+    const { timeoutMs = limits.timeoutMs } = options
+    const deadline = AbortSignal.timeout(timeoutMs)
     const signal = AbortSignal.any([options.signal, deadline])
     try {
       // Origin and path apart: a URL parser would collapse what looks like ".." in an encoded path value.
@@ -82,8 +87,8 @@ export function createBackend(baseUrl: string, limits: { timeoutMs: number; maxR
         },
         body: request.body ?? null,
         signal,
-        headersTimeout: limits.timeoutMs,
-        bodyTimeout: limits.timeoutMs,
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
       })
       const body = Buffer.from(await response.body.arrayBuffer())
       const headers: Record<string, string> = {}
@@ -101,7 +106,7 @@ export function createBackend(baseUrl: string, limits: { timeoutMs: number; maxR
       throw new BackendFailure('interrupted', true, { cause: error })
     }
   }
-  return { send, close: () => agent.destroy() }
+  return { timeoutMs: limits.timeoutMs, send, close: () => agent.destroy() }
 }
 
 /** Why a failure happened, for the log: codes and texts of Node and undici, which hold no request data. */

@@ -1,5 +1,7 @@
+import type { SafetyRule } from './curation.ts'
 import { ConfigError } from './errors.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
+import { snakeCase } from './naming.ts'
 import { lookUp, type Operation } from './openapi.ts'
 
 export type Place = 'path' | 'query' | 'header' | 'body'
@@ -51,11 +53,16 @@ function credentialNames(root: JsonObject): Set<string> {
   return new Set(named.map((scheme) => `${scheme.in}:${String(scheme.name).toLowerCase()}`))
 }
 
-/** Whether the model may give this parameter: never a credential, a cookie, or a header of the connection. */
-function isOffered(parameter: JsonObject, credentials: Set<string>): boolean {
+/** Whether a header belongs to the connection or to the adapter itself. */
+export function isOwnHeader(name: string): boolean {
+  return OWN_HEADERS.has(name.toLowerCase()) || /^(x-forwarded-|proxy-|sec-)/i.test(name)
+}
+
+/** Whether the model may give this parameter: never a credential, a cookie, or a header that the adapter sets. */
+function isOffered(parameter: JsonObject, credentials: Set<string>, safety: SafetyRule | undefined): boolean {
   const name = String(parameter.name).toLowerCase()
   if (parameter.in === 'cookie') return false
-  if (parameter.in === 'header' && (OWN_HEADERS.has(name) || /^(x-forwarded-|proxy-|sec-)/.test(name))) return false
+  if (parameter.in === 'header' && (isOwnHeader(name) || name === safety?.toolHeader?.toLowerCase())) return false
   return !credentials.has(`${parameter.in}:${name}`)
 }
 
@@ -65,7 +72,7 @@ function argumentName(place: Place, name: string): string {
   return (safe === word ? safe : safe.replace(/_+$/, '')).slice(0, 64) || '_'
 }
 
-function parameterBinding(operation: Operation, parameter: JsonObject): Binding {
+function parameterBinding(operation: Operation, parameter: JsonObject, safety: SafetyRule | undefined): Binding {
   const place = parameter.in as Place
   const name = String(parameter.name)
   const content = isObject(parameter.content) ? Object.values(parameter.content)[0] : undefined
@@ -78,7 +85,8 @@ function parameterBinding(operation: Operation, parameter: JsonObject): Binding 
   const preset = isObject(schema) && parameter.required === true && place !== 'path' ? schema.default : undefined
   const description = typeof parameter.description === 'string' ? { description: parameter.description } : {}
   return {
-    argument: [argumentName(place, name)],
+    // The adapter's own words name this argument together with those of the headers, and they are in snake_case.
+    argument: [place === 'query' && name === safety?.dryRun ? snakeCase(name) : argumentName(place, name)],
     place,
     name,
     required: place === 'path' || (parameter.required === true && preset === undefined),
@@ -138,11 +146,12 @@ const unique = (bindings: Binding[]) => new Set(bindings.map((b) => b.argument.j
 export function collectBindings(
   root: JsonObject,
   operation: Operation,
+  safety?: SafetyRule,
 ): { bindings: Binding[]; body: BodyRule | undefined } {
   const credentials = credentialNames(root)
   const parameters = operation.parameters
-    .filter((p) => isOffered(p, credentials))
-    .map((p) => parameterBinding(operation, p))
+    .filter((p) => isOffered(p, credentials, safety))
+    .map((p) => parameterBinding(operation, p, safety))
   const { bindings: fields, body } = bodyBindings(root, operation)
   const flat = [...parameters, ...fields]
   if (unique(flat)) return { bindings: flat, body }

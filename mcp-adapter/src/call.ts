@@ -1,14 +1,18 @@
+import type { InputRequiredResult } from '@modelcontextprotocol/server'
 import { type Backend, BackendFailure, causeOf } from './backend.ts'
+import { confirm, type Exchange } from './confirm.ts'
+import type { ConfirmationStates } from './confirmation-state.ts'
+import { failureProblem } from './failure.ts'
 import type { JsonObject } from './json.ts'
 import type { Log } from './log.ts'
+import { type Prepared, prepareCall } from './prepare.ts'
 import { ProblemResult } from './problem.ts'
-import { buildRequest } from './request.ts'
-import { type CallResult, type Era, errorResult, failureProblem, mapAnswer } from './result.ts'
+import { type ApprovalReader, type CallResult, type Era, errorResult, mapAnswer } from './result.ts'
+import { sendWithRetries } from './retry.ts'
 import type { Tool } from './tools.ts'
 import { checkArguments } from './validate-arguments.ts'
 
-export interface CallOptions {
-  credential: string
+export interface CallOptions extends Exchange {
   forwardedFor?: string
   era: Era
   requestId: string
@@ -17,14 +21,25 @@ export interface CallOptions {
 }
 
 export interface Caller {
-  /** Checks the arguments, sends one request, maps its answer. Throws only when the call was cancelled. */
-  call(tool: Tool, args: JsonObject, options: CallOptions): Promise<CallResult>
+  /**
+   * Checks the arguments, asks a person where that is wanted, sends the request, maps its answer. Throws only when the
+   * call was cancelled.
+   */
+  call(tool: Tool, args: JsonObject, options: CallOptions): Promise<CallResult | InputRequiredResult>
   /** How often each tool's answers departed from the document since the start. */
   drift: ReadonlyMap<string, number>
 }
 
+/** What calls have in common. */
+export interface CallerSettings {
+  backend: Backend
+  states: ConfirmationStates
+  log: Log
+  approvals?: ApprovalReader | undefined
+}
+
 /** Calls tools against one API. Arguments, answers and credentials are never logged. */
-export function createCaller(backend: Backend, log: Log): Caller {
+export function createCaller({ backend, states, log, approvals }: CallerSettings): Caller {
   const drift = new Map<string, number>()
 
   function noteDrift(tool: Tool, requestId: string, where: string) {
@@ -33,7 +48,7 @@ export function createCaller(backend: Backend, log: Log): Caller {
     log.warn({ tool: tool.name, requestId, where, count }, 'the answer departs from the OpenAPI document')
   }
 
-  async function call(tool: Tool, args: JsonObject, options: CallOptions): Promise<CallResult> {
+  async function call(tool: Tool, args: JsonObject, options: CallOptions): Promise<CallResult | InputRequiredResult> {
     const { era, requestId } = options
     const started = performance.now()
     const note = (outcome: object) => {
@@ -44,9 +59,25 @@ export function createCaller(backend: Backend, log: Log): Caller {
       note({ error: wrong.error })
       return errorResult(wrong, era, tool)
     }
+    let prepared: Prepared | undefined
     try {
-      const answer = await backend.send(buildRequest(tool.operation, tool.input, args), options)
-      const mapped = mapAnswer(tool, answer, era, requestId)
+      prepared = prepareCall(tool, args)
+      const confirmed = await confirm(states, tool, args, prepared, options)
+      if (confirmed.ask) {
+        note({ asked: true })
+        return confirmed.ask
+      }
+      if (confirmed.key !== undefined) prepared = prepareCall(tool, args, confirmed.key)
+      const { request, key, repeatable } = prepared
+      const answer = await sendWithRetries(backend, request, {
+        ...options,
+        repeatable,
+        onRetry(attempt, outcome) {
+          const cause = outcome instanceof BackendFailure ? causeOf(outcome) : `status ${outcome.status}`
+          log.warn({ tool: tool.name, requestId, attempt, cause }, 'the request is sent again')
+        },
+      })
+      const mapped = mapAnswer(tool, answer, { era, requestId, key, approvals })
       if (mapped.drift) noteDrift(tool, requestId, mapped.drift)
       note({ status: answer.status })
       return mapped.result
@@ -56,7 +87,9 @@ export function createCaller(backend: Backend, log: Log): Caller {
         return errorResult(error.problem, era, tool)
       }
       if (error instanceof BackendFailure) {
-        const problem = failureProblem(error, tool.published.annotations.idempotentHint, requestId)
+        const repeatable =
+          tool.published.annotations.idempotentHint || prepared?.repeatable || prepared?.dryRun || false
+        const problem = failureProblem(error, requestId, { repeatable, tool, key: prepared?.key })
         note({ error: problem.error, cause: causeOf(error) })
         return errorResult(problem, era, tool)
       }

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
-import { type AccessRule, readCuration } from './curation.ts'
+import { type AccessRule, readCuration, type SafetyRule } from './curation.ts'
 import { ConfigError } from './errors.ts'
 import { buildInput, type Input } from './input-schema.ts'
 import { didYouMean } from './nearest.ts'
 import { type ApiDocument, loadDocument, type Operation } from './openapi.ts'
+import { checkSafety } from './safety.ts'
 import { buildTools, type Tool } from './tools.ts'
 import { version } from './version.ts'
 
@@ -21,6 +22,7 @@ export interface Catalog {
   timeoutMs: number
   maxResponseBytes: number
   access?: AccessCheck
+  safety?: SafetyRule
   tools: Tool[]
 }
 
@@ -80,7 +82,8 @@ export async function loadTools(options: { configFile: string; apiUrl?: string }
   const { curation, report, check } = readCuration(file)
   const document = await loadDocument(curation.backend.openapi, file)
   const access = curation.access && accessCheck(document, curation.access, report)
-  const tools = buildTools(document, curation.tools, curation.access?.extension, report)
+  const tools = buildTools(document, curation, report)
+  if (curation.safety) checkSafety(curation.safety, document, tools, report)
   check()
   return {
     server: { version, ...curation.server },
@@ -88,6 +91,7 @@ export async function loadTools(options: { configFile: string; apiUrl?: string }
     timeoutMs: curation.backend.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     maxResponseBytes: curation.backend.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
     ...(access && { access }),
+    ...(curation.safety && { safety: curation.safety }),
     tools,
   }
 }

@@ -15,8 +15,9 @@ export type Command =
       port: number
       allowedHosts: string[]
       allowedOrigins: string[]
+      stateSecret?: string
     }
-  | { name: 'stdio'; configFile: string; apiUrl?: string; credential: string }
+  | { name: 'stdio'; configFile: string; apiUrl?: string; credential: string; stateSecret?: string }
 
 export const HELP = `Shows a curated part of an OpenAPI backend to agents, as MCP tools.
 
@@ -37,6 +38,9 @@ Environment
   MCP_HOST, MCP_PORT   where to listen (serve)
   MCP_ALLOWED_HOSTS, MCP_ALLOWED_ORIGINS
                        further host names, separated by commas (serve); loopback names are always allowed
+  HANDRAIL_MCP_STATE_SECRET
+                       seals the questions that people are asked before a tool acts; 32 characters or more, the same
+                       for all replicas (default: a random one of this process)
 `
 
 const FLAGS = ['config', 'api', 'host', 'port', 'help', 'version']
@@ -109,6 +113,13 @@ function readCredential(env: Environment): string {
   return token
 }
 
+function readStateSecret(env: Environment): string | undefined {
+  const secret = given(env.HANDRAIL_MCP_STATE_SECRET)
+  if (secret !== undefined && secret.length < 32)
+    throw new ConfigError('HANDRAIL_MCP_STATE_SECRET must have 32 characters or more.')
+  return secret
+}
+
 /** What the command line and the environment ask for. Throws ConfigError, which never quotes a credential. */
 export function readCommand(argv: string[], env: Environment): Command {
   const { values, positionals } = readFlags(argv)
@@ -123,7 +134,12 @@ export function readCommand(argv: string[], env: Environment): Command {
   const configFile = given(values.config)
   if (configFile === undefined) throw new ConfigError('--config is missing: the curation file, for example tools.yaml.')
   const apiUrl = given(values.api) ?? given(env.HANDRAIL_API_URL)
-  const common = { configFile, ...(apiUrl !== undefined && { apiUrl }) }
+  const stateSecret = readStateSecret(env)
+  const common = {
+    configFile,
+    ...(apiUrl !== undefined && { apiUrl }),
+    ...(stateSecret !== undefined && { stateSecret }),
+  }
   if (command === 'stdio') {
     if (values.host !== undefined || values.port !== undefined)
       throw new ConfigError('--host and --port belong to serve.')

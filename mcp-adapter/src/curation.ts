@@ -26,6 +26,8 @@ export interface CuratedTool {
   description?: string
   parameters?: Record<string, CuratedParameter>
   annotations?: Partial<Hints>
+  confirm?: boolean
+  output?: 'brief'
 }
 
 export interface AccessRule {
@@ -34,11 +36,22 @@ export interface AccessRule {
   extension: string
 }
 
+/** What the API calls the means by which a change is made safe to try. Every member is optional; without, it is off. */
+export interface SafetyRule {
+  idempotencyHeader?: string
+  approvalHeader?: string
+  approvalTool?: string
+  dryRun?: string
+  toolHeader?: string
+  confirm?: { extension: string; values: string[] }
+}
+
 /** A curation file, as tools.schema.json describes it. */
 export interface Curation {
   server: { name: string; title?: string; version?: string; instructions?: string }
   backend: { openapi: string; url?: string; timeoutMs?: number; maxResponseBytes?: number }
   access?: AccessRule
+  safety?: SafetyRule
   tools: CuratedTool[]
 }
 

@@ -144,7 +144,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       return refuseMessage(response, -32700, 'Parse error: the body is not valid JSON in UTF-8')
     }
     if (isTooDeep(text)) return refuseMessage(response, -32600, 'Invalid request: the message is nested too deeply')
-    const session = oncePerRequest(createSession(services, token, forwardedFor(request)))
+    const session = oncePerRequest(createSession(services, token, { forwardedFor: forwardedFor(request) }))
     if (await isRefused(session, message, response)) return refuseCredential(response, true)
     // The session travels beside the SDK's own fields; the SDK passes it to the factory and looks no further.
     const auth: AuthInfo = { token, clientId: 'caller', scopes: [], extra: { session } }

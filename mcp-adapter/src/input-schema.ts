@@ -1,16 +1,19 @@
 import { type Binding, type BodyRule, collectBindings } from './bindings.ts'
 import { Bundler } from './bundle.ts'
-import type { CuratedParameter } from './curation.ts'
+import type { CuratedParameter, SafetyRule } from './curation.ts'
 import { ConfigError, messageOf } from './errors.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
 import { didYouMean } from './nearest.ts'
 import type { Operation } from './openapi.ts'
+import { playRole, type Roles, roleOf } from './safety.ts'
 import { compile } from './validation.ts'
 
 export interface Input {
   schema: JsonObject
   bindings: Binding[]
   body?: BodyRule
+  /** The arguments that the adapter itself understands. */
+  roles: Roles
 }
 
 function objectSchema(members: [name: string, schema: Json, required: boolean][]): JsonObject {
@@ -61,7 +64,8 @@ function rootSchema(members: Member[]): JsonObject {
  * The arguments of an operation as one JSON Schema 2020-12 object: path, query and header parameters and the fields
  * of a JSON body side by side. Where names collide, everything moves into `{path, query, header, body}`. `curated` is
  * keyed by the argument's name ("limit", or "query.limit" after a collision); what is wrong with an entry goes to
- * `report`. Throws ConfigError for what cannot be sent (a style, a media type, names that still collide).
+ * `report`. `safety` names the arguments that the adapter understands: none of them is required. Throws ConfigError for
+ * what cannot be sent (a style, a media type, names that still collide).
  */
 export function buildInput(
   root: JsonObject,
@@ -70,8 +74,11 @@ export function buildInput(
   report: (argument: string, message: string) => void = (argument, message) => {
     throw new ConfigError(`${operation.id}: "${argument}" ${message}`)
   },
+  safety?: SafetyRule,
 ): Input {
-  const { bindings: all, body } = collectBindings(root, operation)
+  const { bindings: found, body } = collectBindings(root, operation, safety)
+  const parts = found.map((binding) => roleOf(operation, binding, safety))
+  const all = found.map((binding, i) => (parts[i] ? playRole(binding, parts[i]) : binding))
   const names = all.map((binding) => binding.argument.join('.'))
   for (const name of Object.keys(curated)) {
     if (!names.includes(name)) report(name, `is not an argument of ${operation.id}.${didYouMean(name, names)}`)
@@ -94,5 +101,6 @@ export function buildInput(
     schema: { ...schema, ...(Object.keys(defs).length > 0 && { $defs: defs }) },
     bindings,
     ...(body && { body }),
+    roles: Object.fromEntries(bindings.flatMap((binding, i) => (parts[i] ? [[parts[i], binding]] : []))),
   }
 }

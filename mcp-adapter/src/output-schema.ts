@@ -1,6 +1,7 @@
 import { Bundler } from './bundle.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
 import { lookUp, type Operation } from './openapi.ts'
+import type { Roles } from './safety.ts'
 
 /** How an answer of one 2xx status becomes `structuredContent`. */
 export type Shape = 'object' | 'wrapped' | 'empty' | 'text'
@@ -10,6 +11,18 @@ export interface Output {
   schema?: JsonObject
   /** By status as the document writes it: `200`, `2XX`. */
   shapes: Record<string, Shape>
+  /** Answers that say that nothing was done yet; absent when there are none. */
+  sides?: Side[]
+}
+
+/** What an operation answers instead of its result: an approval that is waited for, or what would happen. */
+export interface Side {
+  kind: 'approval' | 'dry-run'
+  status: string
+  mediaType: string
+  shape: Shape
+  /** Complete, as the document has it. */
+  schema: JsonObject
 }
 
 function isObjectSchema(root: JsonObject, schema: Json, seen: string[] = []): boolean {
@@ -26,27 +39,87 @@ function isObjectSchema(root: JsonObject, schema: Json, seen: string[] = []): bo
 
 const EMPTY: JsonObject = { type: 'object', properties: { status: { type: 'integer' } }, required: ['status'] }
 
-function jsonSchemaOf(response: JsonObject): { schema?: Json; shape?: Shape } {
-  const content = isObject(response.content) ? response.content : {}
+const isJson = (type: string) => /^application\/(.+\+)?json\b/i.test(type)
+const contentOf = (response: JsonObject): JsonObject => (isObject(response.content) ? response.content : {})
+
+function jsonSchemaOf(content: JsonObject): { schema?: Json; shape?: Shape } {
   const types = Object.keys(content)
   if (types.length === 0) return { shape: 'empty' }
-  const type = types.find((name) => /^application\/(.+\+)?json\b/i.test(name))
+  const type = types.find(isJson)
   const media = type === undefined ? undefined : content[type]
   return isObject(media) ? { schema: media.schema ?? {} } : { shape: 'text' }
 }
 
+const wrapped = (schema: Json): JsonObject => ({ type: 'object', properties: { result: schema }, required: ['result'] })
+
+/** Schemas that stand alone, as one: themselves, or alternatives. */
+function standAlone(root: JsonObject, inputs: Json[]): JsonObject {
+  const { schemas, defs } = new Bundler(root, 'receive').bundle(inputs)
+  const [only] = schemas
+  let body = schemas.length === 1 && only ? only : { anyOf: schemas }
+  // A root that is a reference (a schema that contains itself) is written out: clients look for properties there.
+  if (typeof body.$ref === 'string') {
+    const { $ref, ...beside } = body
+    body = { ...(defs[$ref.slice('#/$defs/'.length)] as JsonObject), ...beside }
+  }
+  return { type: 'object', ...body, ...(Object.keys(defs).length > 0 && { $defs: defs }) }
+}
+
+/**
+ * Which answers are sides. Where approvals are, a 202 beside another success; an operation that has no other success
+ * answers its result with it too. Where dry runs are, JSON that is not of the main type.
+ */
+function sideRule(
+  successes: [string, JsonObject][],
+  roles: Roles,
+): (status: string, type: string) => Side['kind'] | undefined {
+  const hasResult = successes.some(([status, response]) => {
+    const names = Object.keys(contentOf(response))
+    const isResult = (name: string) => !roles.dryRun || !isJson(name) || name === 'application/json'
+    return status !== '202' && (names.length === 0 || names.some(isResult))
+  })
+  const waits = (status: string) => roles.approval !== undefined && status === '202' && hasResult
+  const main = successes.filter(([status]) => !waits(status)).map(([, response]) => Object.keys(contentOf(response)))
+  const types = main.flat().filter(isJson)
+  const isPlain = main.some((names) => names.length === 0) || types.includes('application/json')
+  const mainType = isPlain ? 'application/json' : types[0]
+  return (status, type) => {
+    if (!isJson(type)) return undefined
+    if (waits(status)) return 'approval'
+    return roles.dryRun && type !== mainType ? 'dry-run' : undefined
+  }
+}
+
 /**
  * The answers of an operation as one JSON Schema whose root is an object: the schema of its 2xx response; an array or
- * a scalar as `{result}`; no content as `{status}`; several different ones as `anyOf`. The result is complete (every
- * keyword of the document); `forClients` below makes what is published.
+ * a scalar as `{result}`; no content as `{status}`; several different ones as `anyOf`. What `roles` make a side answer
+ * stands apart. The result is complete (every keyword of the document); `forClients` makes what is published.
  */
-export function buildOutput(root: JsonObject, operation: Operation): Output {
+export function buildOutput(root: JsonObject, operation: Operation, roles: Roles = {}): Output {
   const shapes: Record<string, Shape> = {}
   const inputs: Json[] = []
+  const sides: Side[] = []
   let complete = true
-  for (const [status, response] of Object.entries(operation.responses)) {
-    if (!/^2(\d\d|XX)$/i.test(status)) continue
-    const { schema, shape } = jsonSchemaOf(response)
+  const successes = Object.entries(operation.responses).filter(([status]) => /^2(\d\d|XX)$/i.test(status))
+  const kindOf = sideRule(successes, roles)
+  for (const [status, response] of successes) {
+    const content = { ...contentOf(response) }
+    for (const [mediaType, media] of Object.entries(content)) {
+      const kind = kindOf(status, mediaType)
+      if (kind === undefined) continue
+      delete content[mediaType]
+      const schema = (isObject(media) && media.schema) || {}
+      const shape = isObjectSchema(root, schema) ? 'object' : 'wrapped'
+      sides.push({
+        kind,
+        status,
+        mediaType,
+        shape,
+        schema: standAlone(root, [shape === 'object' ? schema : wrapped(schema)]),
+      })
+    }
+    if (Object.keys(content).length === 0 && Object.keys(contentOf(response)).length > 0) continue
+    const { schema, shape } = jsonSchemaOf(content)
     if (shape !== undefined || schema === undefined) {
       shapes[status] = shape ?? 'text'
       if (shape === 'text') complete = false
@@ -56,65 +129,11 @@ export function buildOutput(root: JsonObject, operation: Operation): Output {
       inputs.push(schema)
     } else {
       shapes[status] = 'wrapped'
-      inputs.push({ type: 'object', properties: { result: schema }, required: ['result'] })
+      inputs.push(wrapped(schema))
     }
   }
-  if (!complete || inputs.length === 0) return { shapes }
+  const output = { shapes, ...(sides.length > 0 && { sides }) }
+  if (!complete || inputs.length === 0) return output
   const different = [...new Map(inputs.map((schema) => [JSON.stringify(schema), schema])).values()]
-  const { schemas, defs } = new Bundler(root, 'receive').bundle(different)
-  const [only] = schemas
-  let body = schemas.length === 1 && only ? only : { anyOf: schemas }
-  // A root that is a reference (a schema that contains itself) is written out: clients look for properties there.
-  if (typeof body.$ref === 'string') {
-    const { $ref, ...beside } = body
-    body = { ...(defs[$ref.slice('#/$defs/'.length)] as JsonObject), ...beside }
-  }
-  return { schema: { type: 'object', ...body, ...(Object.keys(defs).length > 0 && { $defs: defs }) }, shapes }
-}
-
-const LIMITS = new Set(
-  (
-    'unevaluatedProperties format pattern minLength maxLength minimum maximum exclusiveMinimum ' +
-    'exclusiveMaximum multipleOf minItems maxItems uniqueItems minProperties maxProperties'
-  ).split(' '),
-)
-const WORDS = new Set(['title', 'description', 'deprecated', 'readOnly', 'writeOnly'])
-const MAPS = new Set(['properties', '$defs', 'patternProperties', 'dependentSchemas'])
-const VALUES = new Set(['const', 'default', 'examples'])
-/** Of a long list of known values the first few show what they are like. */
-const MOST_EXAMPLES = 6
-
-/** The values of an `enum`, or of an `anyOf` of constants; undefined for any other schema. */
-function closedSet(schema: JsonObject): Json[] | undefined {
-  if (Array.isArray(schema.enum)) return schema.enum
-  const choices = schema.anyOf
-  if (!Array.isArray(choices) || choices.length === 0) return undefined
-  const constants = choices.flatMap((choice) => (isObject(choice) && choice.const !== undefined ? [choice.const] : []))
-  return constants.length === choices.length ? constants : undefined
-}
-
-/**
- * The published form of an output schema: names, types and what is required. It leaves out the limits that an API may
- * widen tomorrow: SDK clients refuse a result that breaks the published schema, after the request was made, so a new
- * field, a new enum value or a longer text must not break it. It leaves out the words as well: a host that shows
- * output schemas to its model pays for them with every request. Known values stay readable as `examples`, which no
- * validator enforces. The complete schema still decides what counts as drift.
- */
-export function forClients(schema: Json): Json {
-  if (Array.isArray(schema)) return schema.map(forClients)
-  if (!isObject(schema)) return schema
-  const values = closedSet(schema)
-  const open: [string, Json][] = []
-  for (const [keyword, value] of Object.entries(schema)) {
-    if (LIMITS.has(keyword) || WORDS.has(keyword) || (keyword === 'additionalProperties' && !isObject(value))) continue
-    if (values && (keyword === 'enum' || keyword === 'anyOf')) {
-      const types = new Set(values.map((v) => (v === null ? 'null' : typeof v)))
-      if (schema.type === undefined && types.size === 1) open.push(['type', [...types][0] as string])
-      if (schema.examples === undefined) open.push(['examples', values.slice(0, MOST_EXAMPLES)])
-    } else if (VALUES.has(keyword)) open.push([keyword, value])
-    else if (MAPS.has(keyword) && isObject(value)) {
-      open.push([keyword, Object.fromEntries(Object.entries(value).map(([name, child]) => [name, forClients(child)]))])
-    } else open.push([keyword, forClients(value)])
-  }
-  return Object.fromEntries(open)
+  return { schema: standAlone(root, different), ...output }
 }

@@ -18,6 +18,8 @@ export interface Problem {
   retryable: boolean
   /** Seconds. */
   retryAfter?: number
+  /** Names the call, so that it can be repeated without doing anything twice. */
+  idempotencyKey?: string
   requestId?: string
 }
 

@@ -33,7 +33,7 @@ export function argumentOf(args: JsonObject, path: string[]): Json | undefined {
 }
 
 /** What is sent for a binding. An explicit null of the model stays null; only a missing argument is filled in. */
-function sentValue(binding: Binding, args: JsonObject): Json | undefined {
+export function sentValue(binding: Binding, args: JsonObject): Json | undefined {
   if (binding.fixed !== undefined) return binding.fixed
   const given = binding.hidden ? undefined : argumentOf(args, binding.argument)
   return given === undefined ? binding.fallback : given

@@ -1,5 +1,6 @@
-import type { Answer, BackendFailure } from './backend.ts'
+import type { Answer } from './backend.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
+import { approvalNote, keyArgument, keyNote, repeatHint } from './notes.ts'
 import type { Shape } from './output-schema.ts'
 import { describe, type Problem, retryAfterSeconds } from './problem.ts'
 import type { Tool } from './tools.ts'
@@ -13,6 +14,21 @@ export interface CallResult {
   structuredContent?: JsonObject
   isError?: boolean
   [key: string]: unknown
+}
+
+/** The tool that reads an approval, and the place where the API says that one is (Location). */
+export interface ApprovalReader {
+  tool: string
+  place: RegExp
+}
+
+/** The call that an answer belongs to. */
+export interface Mapping {
+  era: Era
+  requestId: string
+  /** What the request was named with. */
+  key?: string | undefined
+  approvals?: ApprovalReader | undefined
 }
 
 /** What a mapped answer says besides its result: where it departs from the document, for the log. */
@@ -39,29 +55,6 @@ export function errorResult(
   return { content, ...(!withheld && { structuredContent: body as JsonObject }), isError: true }
 }
 
-/** No answer came. The same call may be repeated only when it was not sent, or when repeating it changes nothing. */
-export function failureProblem(failure: BackendFailure, repeatable: boolean, requestId: string): Problem {
-  const { kind, sent } = failure
-  const safe = kind !== 'too-large' && (!sent || repeatable)
-  const unsure =
-    sent && !repeatable ? ' The change may have been made: look at the current state before calling again.' : ''
-  const said = {
-    unreachable: ['backend-unavailable', 'The API cannot be reached.', 'Wait a moment before calling again.'],
-    interrupted: [
-      'backend-unavailable',
-      'The connection to the API broke before it answered.',
-      'Wait a moment before calling again.',
-    ],
-    timeout: ['backend-timeout', 'The API did not answer in time.', 'Wait a moment, or ask for less.'],
-    'too-large': [
-      'response-too-large',
-      'The answer of the API is too large.',
-      'Ask for less: a smaller limit or a narrower filter.',
-    ],
-  }[kind] as [string, string, string]
-  return { error: said[0], message: said[1], hint: unsure.trim() || said[2], retryable: safe, requestId }
-}
-
 const isJson = (type: string) => /^application\/(.+\+)?json\b/i.test(type)
 const isText = (type: string) => /^(text\/|application\/(x-ndjson|xml|.+\+xml))/i.test(type)
 
@@ -77,7 +70,15 @@ function parseJson(answer: Answer): { value?: Json } {
 const MEMBERS = ['error', 'code', 'message', 'detail', 'title', 'type']
 const isProblem = (body: JsonObject) => MEMBERS.some((name) => typeof body[name] === 'string')
 
-function problemResult(tool: Tool, answer: Answer, era: Era, requestId: string): CallResult {
+/** A problem after which the same call makes sense gets its key: a call that has to be corrected needs a new one. */
+function withRepetition(tool: Tool, body: JsonObject, status: number, key: string): JsonObject {
+  const mayRepeat = body.retryable === true || status >= 500 || body.retryAfter !== undefined
+  if (!mayRepeat || body.idempotencyKey !== undefined) return body
+  const told = typeof body.hint === 'string' ? `${body.hint.trim().replace(/[^.!?]$/, '$&.')} ` : ''
+  return { ...body, hint: told + repeatHint(keyArgument(tool), key), idempotencyKey: key }
+}
+
+function problemResult(tool: Tool, answer: Answer, { era, requestId, key }: Mapping): CallResult {
   const { status, headers } = answer
   const { value } = parseJson(answer)
   const retryAfter = retryAfterSeconds(headers['retry-after'])
@@ -89,8 +90,9 @@ function problemResult(tool: Tool, answer: Answer, era: Era, requestId: string):
       ? { ...value }
       : { error: `http-${status}`, message: `The API answered ${status}.`, status, body: value ?? excerpt ?? null }
   if (retryAfter !== undefined && body.retryAfter === undefined) body.retryAfter = retryAfter
-  const told = typeof body.requestId === 'string' ? body : { ...body, requestId: headers['x-request-id'] ?? requestId }
-  return errorResult(body, era, tool, describe(told, status))
+  const full = key === undefined ? body : withRepetition(tool, body, status, key)
+  const told = typeof full.requestId === 'string' ? full : { ...full, requestId: headers['x-request-id'] ?? requestId }
+  return errorResult(full, era, tool, describe(told, status))
 }
 
 /** The pointer and rule of the first violations, without values: they may be private, and the log is not. */
@@ -113,10 +115,12 @@ function structure(answer: Answer, shape: Shape | undefined): JsonObject | undef
   return isObject(value) && shape !== 'wrapped' ? value : { result: value }
 }
 
-function unusable(tool: Tool, answer: Answer, era: Era, requestId: string, why: string, data?: Json): CallResult {
+function unusable(tool: Tool, answer: Answer, { era, requestId }: Mapping, why: string, data?: Json): CallResult {
+  const answered = `the API answered ${answer.status}`
+  const said = sideOf(tool, answer) ? 'Nothing was done yet' : 'The request was carried out'
   const body: JsonObject = {
     error: 'unexpected-response',
-    message: `The request was carried out (the API answered ${answer.status}), but ${why}.`,
+    message: `${said} (${answered}), but ${why}.`,
     status: answer.status,
     hint: 'Do not repeat the call. Use the data below, or read the result with another tool.',
     retryable: false,
@@ -126,8 +130,26 @@ function unusable(tool: Tool, answer: Answer, era: Era, requestId: string, why: 
   return errorResult(body, era, tool)
 }
 
-function successResult(tool: Tool, answer: Answer, era: Era, requestId: string): Mapped {
-  const shape = shapeOf(tool, answer.status)
+/** The side answer that this one is by its status and media type. */
+function sideOf(tool: Tool, answer: Answer) {
+  const type = (answer.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
+  return tool.sides.find((side) => side.mediaType.toLowerCase() === type && matches(side.status, answer.status))
+}
+
+const matches = (documented: string, status: number) =>
+  documented === String(status) || documented.toUpperCase() === `${Math.floor(status / 100)}XX`
+
+/** The key beside the data, where a client that holds the result against the published schema takes it. */
+function withKey(tool: Tool, content: JsonObject, key: string): JsonObject {
+  const name = keyArgument(tool)
+  if (Object.hasOwn(content, name) || name.includes('.')) return content
+  const keyed = { ...content, [name]: key }
+  return (tool.checkPublished?.(keyed) ?? []).length === 0 ? keyed : content
+}
+
+function successResult(tool: Tool, answer: Answer, mapping: Mapping): Mapped {
+  const side = sideOf(tool, answer)
+  const shape = side?.shape ?? shapeOf(tool, answer.status)
   const content = structure(answer, shape)
   if (content === undefined) {
     const type = (answer.headers['content-type'] ?? 'no type').split(';')[0] as string
@@ -137,26 +159,46 @@ function successResult(tool: Tool, answer: Answer, era: Era, requestId: string):
     const why = isJson(type)
       ? 'its answer is not well-formed JSON'
       : `its answer is ${answer.body.length} bytes of ${type}, which cannot be shown`
-    return { result: unusable(tool, answer, era, requestId, why), drift: shape === 'text' ? '' : why }
+    return { result: unusable(tool, answer, mapping, why), drift: shape === 'text' ? '' : why }
   }
-  const broken = tool.checkComplete?.(content) ?? []
+  const broken = (side ? side.check(content) : tool.checkComplete?.(content)) ?? []
   const drift =
     broken.length > 0 ? summary(broken) : shape === undefined ? `status ${answer.status} is not documented` : ''
   const refused = tool.checkPublished?.(content) ?? []
   if (refused.length > 0) {
     const why = `its answer departs from its documented schema (${summary(refused)})`
-    return { result: unusable(tool, answer, era, requestId, why, content), drift }
+    return { result: unusable(tool, answer, mapping, why, content), drift }
   }
-  return { result: { content: [{ type: 'text', text: JSON.stringify(content) }], structuredContent: content }, drift }
+  return { result: delivered(tool, answer, content, mapping), drift }
+}
+
+/**
+ * Whether a 202 is an approval that is waited for: its Location leads to one. An API that gives no Location, or no way
+ * to read approvals, means nothing else by a 202 than what the document calls one.
+ */
+function isApproval(tool: Tool, answer: Answer, approvals: ApprovalReader | undefined): boolean {
+  if (answer.status !== 202 || !tool.input.roles.approval) return false
+  const { location } = answer.headers
+  return approvals && location !== undefined ? approvals.place.test(location) : shapeOf(tool, 202) === undefined
+}
+
+/** Data, and what the model has to know beside it. What waits for a person says so first. */
+function delivered(tool: Tool, answer: Answer, data: JsonObject, { key, approvals }: Mapping): CallResult {
+  const content = key === undefined ? data : withKey(tool, data, key)
+  const texts = [JSON.stringify(content)]
+  if (isApproval(tool, answer, approvals)) texts.unshift(approvalNote(tool, data, key, approvals?.tool))
+  else if (key !== undefined) texts.push(keyNote(tool, answer, key))
+  return { content: texts.map((text) => ({ type: 'text' as const, text })), structuredContent: content }
 }
 
 /**
  * An answer of the API as a tool result. 2xx: `structuredContent` valid against the published output schema, and the
- * same as JSON text. 4xx and 5xx: the problem body, `isError`. A 2xx that clients would refuse is delivered as an
- * error that says that the request was carried out, so that a model does not repeat it.
+ * same as JSON text, with the call's key; an approval that is waited for says what to do about it. 4xx and 5xx: the
+ * problem body, `isError`. A 2xx that clients would refuse is delivered as an error that says that the request was
+ * carried out, so that a model does not repeat it.
  */
-export function mapAnswer(tool: Tool, answer: Answer, era: Era, requestId: string): Mapped {
-  if (answer.status >= 200 && answer.status < 300) return successResult(tool, answer, era, requestId)
+export function mapAnswer(tool: Tool, answer: Answer, mapping: Mapping): Mapped {
+  if (answer.status >= 200 && answer.status < 300) return successResult(tool, answer, mapping)
   if (answer.status < 400) {
     const message = `The API answered ${answer.status}, a redirect, which is not followed.`
     const problem = {
@@ -164,7 +206,8 @@ export function mapAnswer(tool: Tool, answer: Answer, era: Era, requestId: strin
       message,
       hint: 'Tell the operator: the address of the API is wrong.',
     }
+    const { era, requestId } = mapping
     return { result: errorResult({ ...problem, status: answer.status, retryable: false, requestId }, era, tool) }
   }
-  return { result: problemResult(tool, answer, era, requestId) }
+  return { result: problemResult(tool, answer, mapping) }
 }

@@ -1,14 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from '@modelcontextprotocol/server'
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  type ClientCapabilities,
+  type InputRequiredResult,
+  ProtocolError,
+  ProtocolErrorCode,
+  Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
 import { askActions, visibleTools } from './access.ts'
 import type { Backend } from './backend.ts'
 import { type Caller, createCaller } from './call.ts'
 import type { Catalog } from './catalog.ts'
+import { createConfirmationStates } from './confirmation-state.ts'
 import { messageOf } from './errors.ts'
 import type { JsonObject } from './json.ts'
 import type { Log } from './log.ts'
 import { describe, ProblemResult } from './problem.ts'
-import { type CallResult, type Era, errorResult } from './result.ts'
+import { type ApprovalReader, type CallResult, type Era, errorResult } from './result.ts'
 import type { Tool } from './tools.ts'
 
 /** Who is asking: one credential, and what its owner may do. Made per HTTP request, or once for a stdio process. */
@@ -16,6 +25,8 @@ export interface Session {
   credential: string
   /** The caller's address and the proxies before it; absent over stdio. */
   forwardedFor?: string
+  /** The same connection lasts from call to call (stdio), so that an earlier client can be asked something. */
+  lasting: boolean
   /** The caller's actions, or undefined when the catalog has no access rule. Throws ProblemResult. */
   actions(signal: AbortSignal): Promise<Set<string> | undefined>
 }
@@ -31,21 +42,54 @@ export interface Services {
 /** How long a client may keep its tool list, in milliseconds. Rights change; a call checks them anyway. */
 const LIST_TTL_MS = 30_000
 
-export function createServices(catalog: Catalog, backend: Backend, log: Log): Services {
-  return { catalog, backend, caller: createCaller(backend, log), log }
+/** `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this process. */
+export function createServices(catalog: Catalog, backend: Backend, log: Log, stateSecret?: string): Services {
+  const states = createConfirmationStates(stateSecret)
+  return { catalog, backend, caller: createCaller({ backend, states, log, approvals: approvalReader(catalog) }), log }
+}
+
+function approvalReader({ tools, safety }: Catalog): ApprovalReader | undefined {
+  const tool = safety?.approvalTool && tools.find(({ operation }) => operation.id === safety.approvalTool)
+  if (!tool) return undefined
+  const literal = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  // The base path of the API may stand before it.
+  const place = tool.operation.path
+    .split(/\{[^}]*\}/)
+    .map(literal)
+    .join('[^/]+')
+  return { tool: tool.name, place: new RegExp(`${place}$`) }
 }
 
 /** A session whose rights are asked for anew each time. */
-export function createSession(services: Services, credential: string, forwardedFor?: string): Session {
+export function createSession(
+  services: Services,
+  credential: string,
+  { forwardedFor, lasting = false }: { forwardedFor?: string; lasting?: boolean } = {},
+): Session {
   const { access } = services.catalog
   const who = { credential, ...(forwardedFor !== undefined && { forwardedFor }) }
   return {
     ...who,
+    lasting,
     async actions(signal) {
       if (!access) return undefined
       return askActions(access, services.backend, { ...who, requestId: randomUUID(), signal })
     },
   }
+}
+
+/**
+ * Whether the client shows forms: what it says with each request (2026-07-28), or said at `initialize`. An earlier
+ * client over HTTP cannot be asked: its answer would arrive at no one, because there are no sessions.
+ */
+function canAsk(server: Server, session: Session, era: Era, ctx: ServerContext): boolean {
+  const envelope = ctx.mcpReq.envelope as Record<string, unknown> | undefined
+  const declared = (era === 'modern' ? envelope?.[CLIENT_CAPABILITIES_META_KEY] : server.getClientCapabilities()) as
+    | ClientCapabilities
+    | undefined
+  const elicitation = era === 'modern' || session.lasting ? declared?.elicitation : undefined
+  // A bare `elicitation: {}` means forms.
+  return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
 }
 
 /** The trace context of a request's `_meta`, when it is well formed (W3C Trace Context, section 3.2). */
@@ -70,11 +114,10 @@ async function listTools({ catalog }: Services, session: Session, ctx: ServerCon
 async function callTool(
   services: Services,
   session: Session,
-  era: Era,
-  ctx: ServerContext,
+  { era, ctx, canAsk }: { era: Era; ctx: ServerContext; canAsk: boolean },
   name: string,
   args: JsonObject,
-): Promise<CallResult> {
+): Promise<CallResult | InputRequiredResult> {
   const { signal } = ctx.mcpReq
   let tool: Tool | undefined
   try {
@@ -91,6 +134,8 @@ async function callTool(
     credential: session.credential,
     ...(session.forwardedFor !== undefined && { forwardedFor: session.forwardedFor }),
     era,
+    canAsk,
+    context: ctx,
     requestId: randomUUID(),
     ...(traceparent !== undefined && { traceparent }),
     signal,
@@ -119,7 +164,8 @@ export function createServer(services: Services, session: Session, era: Era): Se
   server.setRequestHandler('tools/call', async (request, ctx) => {
     const { name: toolName, arguments: args } = request.params
     try {
-      return await callTool(services, session, era, ctx, toolName, (args ?? {}) as JsonObject)
+      const exchange = { era, ctx, canAsk: canAsk(server, session, era, ctx) }
+      return await callTool(services, session, exchange, toolName, (args ?? {}) as JsonObject)
     } catch (error) {
       if (error instanceof ProtocolError || ctx.mcpReq.signal.aborted) throw error
       services.log.error({ error: messageOf(error) }, 'a tool call failed inside the adapter')

@@ -13,14 +13,15 @@ export async function runStdio(options: {
   configFile: string
   apiUrl?: string
   credential: string
+  stateSecret?: string
   log: Log
   stop: AbortSignal
 }): Promise<void> {
   const { log } = options
   const catalog = await loadTools(options)
   const backend = createBackend(catalog.baseUrl, catalog)
-  const services = createServices(catalog, backend, log)
-  const session = createSession(services, options.credential)
+  const services = createServices(catalog, backend, log, options.stateSecret)
+  const session = createSession(services, options.credential, { lasting: true })
   const ended = new Promise<void>((resolve) => {
     process.stdin.once('end', resolve).once('close', resolve)
     options.stop.addEventListener('abort', () => resolve(), { once: true })

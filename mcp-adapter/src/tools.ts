@@ -1,11 +1,14 @@
 import { deriveHints } from './annotations.ts'
-import type { CuratedTool, Hints, Report } from './curation.ts'
+import type { CuratedTool, Curation, Hints, Report, SafetyRule } from './curation.ts'
 import { ConfigError, messageOf } from './errors.ts'
 import { buildInput, type Input } from './input-schema.ts'
 import type { JsonObject } from './json.ts'
+import { snakeCase } from './naming.ts'
 import { didYouMean } from './nearest.ts'
 import type { ApiDocument, Operation } from './openapi.ts'
-import { buildOutput, forClients, type Shape } from './output-schema.ts'
+import { buildOutput, type Output, type Shape, type Side } from './output-schema.ts'
+import { brief, forClients, forModels } from './published-schema.ts'
+import { needsConfirmation } from './safety.ts'
 import { type Check, compile } from './validation.ts'
 
 /** A tool as `tools/list` gives it (MCP, Tool). */
@@ -32,33 +35,38 @@ export interface Tool {
   checkPublished?: Check
   /** Against the document's complete schema: what breaks it is drift. */
   checkComplete?: Check
-}
-
-/** `listOrders` is `list_orders`, `getHTTPStatus` is `get_http_status`. */
-export function snakeCase(id: string): string {
-  return id
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replaceAll(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
-    .replaceAll(/[^a-zA-Z0-9_-]+/g, '_')
-    .toLowerCase()
+  /** What may be answered instead of the result. */
+  sides: (Side & { check: Check })[]
+  /** A person is asked before it acts, where the client can ask one. */
+  confirm: boolean
+  /** Headers of the adapter's own, sent with every request of this tool. */
+  headers: Record<string, string>
 }
 
 type ObjectSchema = JsonObject & { type: 'object' }
+
+/** The schema that clients see, which every answer keeps. */
+function publish({ schema, sides }: Output, isBrief: boolean): ObjectSchema | undefined {
+  if (!schema) return undefined
+  return (
+    sides || isBrief ? brief([schema, ...(sides ?? []).map((side) => side.schema)]) : forClients(schema)
+  ) as ObjectSchema
+}
 
 /** Makes a tool of an operation. Throws ConfigError when the operation cannot be one. */
 export function buildTool(
   document: ApiDocument,
   operation: Operation,
   curated: CuratedTool,
-  options: { extension?: string; report?: (argument: string, message: string) => void } = {},
+  options: { extension?: string; safety?: SafetyRule; report?: (argument: string, message: string) => void } = {},
 ): Tool {
   const name = curated.name ?? snakeCase(operation.id)
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name))
     throw new ConfigError(`"${name}" is not a tool name: 1 to 64 of a-z A-Z 0-9 _ -`)
   const title = curated.title ?? operation.summary ?? name
-  const input = buildInput(document.root, operation, curated.parameters, options.report)
-  const output = buildOutput(document.root, operation)
-  const published = output.schema && (forClients(output.schema) as ObjectSchema)
+  const input = buildInput(document.root, operation, curated.parameters, options.report, options.safety)
+  const output = buildOutput(document.root, operation, input.roles)
+  const published = publish(output, curated.output === 'brief')
   const action = options.extension === undefined ? undefined : operation.source[options.extension]
   return {
     name,
@@ -71,9 +79,9 @@ export function buildTool(
         operation.summary ??
         `${operation.method} ${operation.path}`
       ).trim(),
-      inputSchema: input.schema as ObjectSchema,
+      inputSchema: forModels(input.schema) as ObjectSchema,
       ...(published && { outputSchema: published }),
-      annotations: { title, ...deriveHints(operation), ...curated.annotations },
+      annotations: { title, ...deriveHints(operation, input.roles.key !== undefined), ...curated.annotations },
     },
     operation,
     ...(typeof action === 'string' && { action }),
@@ -81,6 +89,9 @@ export function buildTool(
     shapes: output.shapes,
     checkArguments: compile(input.schema),
     ...(output.schema && published && { checkComplete: compile(output.schema), checkPublished: compile(published) }),
+    sides: (output.sides ?? []).map((side) => ({ ...side, check: compile(side.schema) })),
+    confirm: needsConfirmation(operation, curated.confirm, options.safety),
+    headers: options.safety?.toolHeader === undefined ? {} : { [options.safety.toolHeader.toLowerCase()]: name },
   }
 }
 
@@ -90,8 +101,7 @@ export function buildTool(
  */
 export function buildTools(
   document: ApiDocument,
-  curated: CuratedTool[],
-  extension: string | undefined,
+  { tools: curated, access, safety }: Pick<Curation, 'tools' | 'access' | 'safety'>,
   report: Report,
 ): Tool[] {
   const tools: Tool[] = []
@@ -105,7 +115,8 @@ export function buildTools(
     }
     try {
       const tool = buildTool(document, operation, entry, {
-        ...(extension !== undefined && { extension }),
+        ...(access && { extension: access.extension }),
+        ...(safety && { safety }),
         report: (argument, message) => report([...path, 'parameters', argument], `"${argument}" ${message}`),
       })
       const taken = tools.some((other) => other.name === tool.name)

@@ -87,6 +87,12 @@ t.test('a credential comes from the environment or from a file, and is never quo
   const credential = (env: Record<string, string>) =>
     readCommand(['stdio', '--config', 'c'], env) as { credential?: string }
   t.equal(credential({ HANDRAIL_TOKEN: 'x' }).credential, 'x')
+  const secret = 's'.repeat(32)
+  t.match(credential({ HANDRAIL_TOKEN: 'x', HANDRAIL_MCP_STATE_SECRET: secret }), { stateSecret: secret })
+  t.throws(() => credential({ HANDRAIL_TOKEN: 'x', HANDRAIL_MCP_STATE_SECRET: 'short' }), {
+    name: 'ConfigError',
+    message: 'HANDRAIL_MCP_STATE_SECRET must have 32 characters or more.',
+  })
   t.equal(credential({ HANDRAIL_TOKEN_FILE: `${file}#/agent` }).credential, 'secret-1')
   t.equal(credential({ HANDRAIL_TOKEN_FILE: `${file}#/a~1b/0` }).credential, 'secret-2')
   t.equal(credential({ HANDRAIL_TOKEN_FILE: plain }).credential, 'secret-3')

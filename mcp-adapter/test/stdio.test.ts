@@ -6,19 +6,7 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/stdio.js'
 import t from 'tap'
 import { ada, startBackend } from './fixtures/backend.ts'
-import { FLAVOURS, face, fixture, versionNegotiation } from './support.ts'
-
-const cli = new URL('../src/cli.ts', import.meta.url).pathname
-
-/** The command of a stdio server for the fixture API. */
-function command(api: string, token = 'token-ada') {
-  return {
-    command: process.execPath,
-    args: ['--import=tsx', cli, 'stdio', '--config', fixture('tools.yaml'), '--api', api],
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', HANDRAIL_TOKEN: token },
-    stderr: 'ignore' as const,
-  }
-}
+import { stdioCommand as command, FLAVOURS, face, versionNegotiation } from './support.ts'
 
 for (const flavour of FLAVOURS) {
   t.test(`${flavour} lists and calls tools over stdio`, async (t) => {

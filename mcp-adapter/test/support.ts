@@ -1,9 +1,14 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { type AdapterOptions, type Log, startAdapter } from '../src/index.ts'
 import type { JsonObject } from '../src/json.ts'
 import { startBackend } from './fixtures/backend.ts'
+
+const cli = new URL('../src/cli.ts', import.meta.url).pathname
 
 type Routes = Parameters<typeof startBackend>[0]
 
@@ -80,24 +85,60 @@ export function face(client: Client | ClientV1): TestClient {
   }
 }
 
-/** A connected client over HTTP. */
-export async function connect(
-  test: { teardown(end: () => Promise<void>): void },
-  url: string,
-  flavour: Flavour,
-  token = 'token-ada',
-) {
-  const requestInit = { headers: { authorization: `Bearer ${token}` } }
-  const info = { name: 'test', version: '1.0.0' }
-  let client: Client | ClientV1
+type Test = { teardown(end: () => Promise<void>): void }
+
+/** What a person answers to a question. */
+export interface Answer {
+  action: 'accept' | 'decline' | 'cancel'
+  content?: Record<string, boolean>
+}
+type Person = (question: string) => Answer | Promise<Answer>
+
+const info = { name: 'test', version: '1.0.0' }
+
+/** A client of one SDK version; with a person behind it, it says that it can ask one. */
+function createClient(flavour: Flavour, person?: Person): Client | ClientV1 {
+  const options = { capabilities: person ? { elicitation: {} } : {} }
   if (flavour === 'v1') {
-    client = new ClientV1(info)
-    // SDK v1's own types do not hold under exactOptionalPropertyTypes.
-    await client.connect(new TransportV1(new URL(url), { requestInit }) as Parameters<ClientV1['connect']>[0])
-  } else {
-    client = new Client(info, { versionNegotiation: versionNegotiation(flavour) })
-    await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }))
+    const client = new ClientV1(info, options)
+    if (person)
+      client.setRequestHandler(ElicitRequestSchema, async ({ params }) => ({ ...(await person(params.message)) }))
+    return client
   }
+  const client = new Client(info, { ...options, versionNegotiation: versionNegotiation(flavour) })
+  if (person)
+    client.setRequestHandler('elicitation/create', async ({ params }) => ({ ...(await person(params.message)) }))
+  return client
+}
+
+/** A connected client over HTTP. */
+export async function connect(test: Test, url: string, flavour: Flavour, token = 'token-ada', person?: Person) {
+  const requestInit = { headers: { authorization: `Bearer ${token}` } }
+  const client = createClient(flavour, person)
+  // SDK v1's own types do not hold under exactOptionalPropertyTypes.
+  if (client instanceof ClientV1)
+    await client.connect(new TransportV1(new URL(url), { requestInit }) as Parameters<ClientV1['connect']>[0])
+  else await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }))
+  test.teardown(() => client.close())
+  return face(client)
+}
+
+/** The command of a stdio server for a fixture API. */
+export function stdioCommand(api: string, token = 'token-ada', config = 'tools.yaml') {
+  return {
+    command: process.execPath,
+    args: ['--import=tsx', cli, 'stdio', '--config', fixture(config), '--api', api],
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', HANDRAIL_TOKEN: token },
+    stderr: 'ignore' as const,
+  }
+}
+
+/** A connected client over stdio. */
+export async function connectStdio(test: Test, api: string, flavour: Flavour, config: string, person?: Person) {
+  const client = createClient(flavour, person)
+  const command = stdioCommand(api, 'token-ada', config)
+  if (client instanceof ClientV1) await client.connect(new StdioV1(command))
+  else await client.connect(new StdioClientTransport(command))
   test.teardown(() => client.close())
   return face(client)
 }

@@ -1,9 +1,11 @@
 import t from 'tap'
 import { deriveHints } from '../src/annotations.ts'
 import type { JsonObject } from '../src/json.ts'
+import { snakeCase } from '../src/naming.ts'
 import { readDocument } from '../src/openapi.ts'
-import { buildOutput, forClients } from '../src/output-schema.ts'
-import { buildTool, snakeCase } from '../src/tools.ts'
+import { buildOutput } from '../src/output-schema.ts'
+import { forClients, forModels } from '../src/published-schema.ts'
+import { buildTool } from '../src/tools.ts'
 import { compile } from '../src/validation.ts'
 
 function operation(method: string, more: object = {}, schemas: object = {}) {
@@ -157,4 +159,28 @@ t.test('the published output schema bears what an API may add', async (t) => {
   const answer = { kind: 'c', when: '', size: 9, mode: 'z', extra: true }
   t.same(compile(published)(answer), [])
   t.equal(compile(complete)(answer).length > 3, true)
+})
+
+t.test('the published input schema leaves out what is checked anyway, and words that were taken away', async (t) => {
+  const complete = {
+    type: 'object',
+    additionalProperties: false,
+    required: ['pattern'],
+    properties: {
+      pattern: { type: 'string', pattern: '^a', minLength: 1, maxLength: 9, description: '' },
+      description: { enum: [{ maxLength: 1 }], default: { pattern: 'x' } },
+      list: { type: 'array', minItems: 1, items: { type: 'integer', minimum: 1, maximum: 5 } },
+      map: { type: 'object', additionalProperties: { type: 'string', maxLength: 3 } },
+    },
+  }
+  t.same(forModels(complete), {
+    type: 'object',
+    required: ['pattern'],
+    properties: {
+      pattern: { type: 'string' },
+      description: { enum: [{ maxLength: 1 }], default: { pattern: 'x' } },
+      list: { type: 'array', items: { type: 'integer', minimum: 1, maximum: 5 } },
+      map: { type: 'object', additionalProperties: { type: 'string' } },
+    },
+  })
 })

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../../src/root.ts'
 
@@ -18,8 +18,12 @@ export interface RunningService {
   stop(signal?: NodeJS.Signals): Promise<number | string>
 }
 
+let built = false
+
 /** Compiles what has changed, so that it is never an older service that is looked at. */
-function build(): void {
+export function build(): void {
+  if (built) return
+  built = true
   execFileSync(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js'), '-b'], { cwd: ROOT })
 }
 
@@ -49,13 +53,15 @@ export async function startProcess(dataDir: string, env: Record<string, string> 
     }
     ended.then((code) => reject(new Error(`the service ended with ${code}:\n${text}`)))
   })
+  const keysFile = join(dataDir, 'demo-keys.json')
   const [, api] = /API and docs +(\S+)\/docs/.exec(text) ?? []
   const [, mcp] = /MCP endpoint {2,}(\S+)/.exec(text) ?? []
   if (!api || !mcp) throw new Error(`the service does not say where it is:\n${text}`)
   return {
     api,
     mcp,
-    keys: JSON.parse(readFileSync(join(dataDir, 'demo-keys.json'), 'utf8')),
+    // A database with other people than the demo's has no demo keys.
+    keys: existsSync(keysFile) ? JSON.parse(readFileSync(keysFile, 'utf8')) : {},
     dataDir,
     child,
     output: () => text,

@@ -63,6 +63,8 @@ export async function createApiKey({ caller, db, now }: Call, input: NewApiKey, 
       scopes: input.scopes,
       demo: caller.demo ?? false,
       createdBy: caller.userId,
+      // A key that was made with a key of somebody's making stays of that making.
+      issuedBy: userId === caller.userId ? caller.issuedBy : caller.userId,
       createdAt: now,
       expiresAt: expiry(input.expiresAt, now),
     },

@@ -74,7 +74,7 @@ export const ERRORS = {
     retryable: false,
   },
   'quota-exceeded': {
-    title: 'Too many requests came from this address',
+    title: 'Too many requests',
     hint: 'Wait for the time in `Retry-After`, then go on more slowly.',
     retryable: true,
   },
@@ -86,6 +86,68 @@ export const ERRORS = {
   'precondition-failed': {
     title: 'The resource has changed since it was read',
     hint: 'Read the resource again, decide whether the change still holds, and send its new ETag as `If-Match`.',
+    retryable: false,
+  },
+  // Repeating a request
+  'idempotency-key-missing': {
+    title: 'The request needs an Idempotency-Key header',
+    hint: 'Send a new random key for each thing you want done, and the same key whenever you repeat that request.',
+    retryable: false,
+  },
+  'idempotency-key-reused': {
+    title: 'The Idempotency-Key was used for another request',
+    hint: 'Send a new key for a new request; to repeat a request, send it exactly as before.',
+    retryable: false,
+  },
+  'answer-erased': {
+    title: 'The answer to this request was erased with the account it was about',
+    hint: 'The request was carried out. Do not repeat it; read what you need anew.',
+    retryable: false,
+  },
+  'request-in-flight': {
+    title: 'A request with this Idempotency-Key is being carried out',
+    hint: 'Repeat the request with the same key after the time in `Retry-After` to get its answer.',
+    retryable: true,
+  },
+  // Approvals
+  'approval-required': {
+    title: 'This needs the approval of a person',
+    hint: 'Ask a manager or an administrator to do it.',
+    retryable: false,
+  },
+  'approval-invalid': {
+    title: 'The approval is not for this request',
+    hint: 'An approval holds for one exact request of one caller. Repeat the request as it was, or leave Approval-Id out to ask anew.',
+    retryable: false,
+  },
+  'approval-denied': {
+    title: 'The approval was denied or withdrawn',
+    hint: 'Do not repeat the request. Tell the person you act for; `note` of the approval may say why.',
+    retryable: false,
+  },
+  'approval-expired': {
+    title: 'The approval has expired',
+    hint: 'Ask anew: send the request with a new Idempotency-Key and without Approval-Id.',
+    retryable: false,
+  },
+  'approval-used': {
+    title: 'The approval was used already',
+    hint: 'What it was for has been done. To do it once more, ask anew with a new Idempotency-Key.',
+    retryable: false,
+  },
+  'approval-not-found': {
+    title: 'There is no such approval, or it is not visible to you',
+    hint: 'Find the id with listApprovals.',
+    retryable: false,
+  },
+  'approval-not-pending': {
+    title: 'The approval was decided already, or has expired',
+    hint: 'Read the approval to see where it stands.',
+    retryable: false,
+  },
+  'own-approval': {
+    title: 'Nobody decides on what they asked for themselves',
+    hint: 'Ask another manager or administrator to decide.',
     retryable: false,
   },
   // The caller
@@ -140,6 +202,16 @@ export const ERRORS = {
     hint: 'Only active users can order or get keys.',
     retryable: false,
   },
+  'user-closed': {
+    title: 'The account is closed for good',
+    hint: 'Create a new user for the person.',
+    retryable: false,
+  },
+  'last-admin': {
+    title: 'This is the last active administrator',
+    hint: 'Make another user an administrator first.',
+    retryable: false,
+  },
   // Products
   'product-not-found': {
     title: 'There is no such product',
@@ -177,6 +249,69 @@ export const ERRORS = {
     hint: 'Read the order: only a placed order can be cancelled or fulfilled.',
     retryable: false,
   },
+  'refund-too-large': {
+    title: 'The refund is larger than what is left of the payment',
+    hint: 'Read the order: `total` minus `refunded` is the most that can go back.',
+    retryable: false,
+  },
+  // Channels and messages
+  'channel-not-found': {
+    title: 'There is no such channel',
+    hint: 'Find the id with listChannels.',
+    retryable: false,
+  },
+  'channel-taken': {
+    title: 'Another channel has this id',
+    hint: 'Choose another id.',
+    retryable: false,
+  },
+  'channel-in-use': {
+    title: 'The channel cannot be removed',
+    hint: 'Channels with messages that wait for delivery stay, and so do the two that the service itself needs.',
+    retryable: false,
+  },
+  'channel-disabled': {
+    title: 'The channel is disabled, since its receiver said that it is gone',
+    hint: 'Choose another channel with listChannels, or ask an administrator to set it up anew.',
+    retryable: false,
+  },
+  'address-refused': {
+    title: 'The address is not one that the service sends to',
+    hint: 'Use an https URL on a public host; the operator can allow others with HANDRAIL_WEBHOOK_HOSTS.',
+    retryable: false,
+  },
+  'message-not-found': {
+    title: 'There is no such message, or it is not visible to you',
+    hint: 'Find the id with listMessages.',
+    retryable: false,
+  },
+  'dead-letter-not-found': {
+    title: 'There is no such dead letter',
+    hint: 'Find the id with listDeadLetters. One that was retried is no dead letter any more.',
+    retryable: false,
+  },
+  // Reports
+  'report-not-found': {
+    title: 'There is no such report, or it is not visible to you',
+    hint: 'Ask for one with createReport.',
+    retryable: false,
+  },
+  'report-not-done': {
+    title: 'The report is not done',
+    hint: 'Read the report until its status is `done`. One that failed or was cancelled has no result: ask for another.',
+    retryable: false,
+  },
+  'report-closed': {
+    title: 'The report is finished already',
+    hint: 'Read the report to see how it ended.',
+    retryable: false,
+  },
+  // Audit
+  'audit-entry-not-found': {
+    title: 'There is no such audit entry',
+    hint: 'Find the id with listAuditEntries.',
+    retryable: false,
+  },
   // API keys
   'api-key-not-found': {
     title: 'There is no such key, or it is not visible to you',
@@ -186,7 +321,7 @@ export const ERRORS = {
   // The service
   unavailable: {
     title: 'The service cannot answer at the moment',
-    hint: 'Nothing was changed. Try again after the time in `Retry-After`.',
+    hint: 'Repeat the request after the time in `Retry-After`, with the same Idempotency-Key: nothing is done twice.',
     retryable: true,
   },
   internal: {
@@ -203,6 +338,8 @@ export class CodedError extends Error {
   override readonly name = 'CodedError'
   readonly code: ErrorCode
   readonly violations: Violation[]
+  /** The thing exists, and the caller must not learn it. */
+  hides = false
 
   constructor(code: ErrorCode, detail?: string, violations: Violation[] = []) {
     super(detail ?? `${ERRORS[code].title}.`)

@@ -1,3 +1,4 @@
+import type { Sql } from '../storage/sql.ts'
 import type { Database } from './call.ts'
 import { CodedError, invalid, type Violation } from './errors.ts'
 
@@ -12,35 +13,33 @@ export interface Reserved extends Wanted {
   currency: string
 }
 
+interface Product extends Omit<Reserved, 'quantity'> {
+  stock: number
+}
+
+const LOCK = `SELECT sku, name, price_amount AS "unitAmount", currency, stock FROM products
+  WHERE sku = ANY($1) ORDER BY sku FOR NO KEY UPDATE`
+const TAKE = `UPDATE products SET stock = stock - taken.quantity, version = version + 1, updated_at = $3
+  FROM unnest($1::text[], $2::int[]) AS taken (sku, quantity) WHERE products.sku = taken.sku`
+
 /**
- * Takes the items out of stock and tells their prices. Each product is taken by one guarded statement, so that the
- * stock cannot fall below zero; products are taken in the order of their SKUs, so that two orders cannot deadlock.
+ * Takes the items out of stock and tells their prices. The products are locked in the order of their SKUs, so that
+ * two orders cannot deadlock and the stock that was seen is the stock that is taken.
  * The caller's transaction undoes all of it when one item cannot be had.
  * @returns the items in the order they were asked for
  * @throws CodedError unknown-product, insufficient-stock: each names every item at fault; validation-failed
  */
-export async function reserveStock(db: Database, wanted: Wanted[], now: Date): Promise<Reserved[]> {
+export async function reserveStock(sql: Sql, wanted: Wanted[], now: Date): Promise<Reserved[]> {
   const again = wanted.findIndex((item, index) => wanted.findIndex(({ sku }) => sku === item.sku) < index)
   if (again > 0) throw invalid(`/body/items/${again}/sku`, 'unique', 'is listed twice: add the quantities up')
-  const reserved = new Map<string, Reserved>()
-  const missing: Wanted[] = []
-  for (const item of inOrder(wanted)) {
-    const [product] = await db.product.updateManyAndReturn({
-      where: { sku: item.sku, stock: { gte: item.quantity } },
-      data: { stock: { decrement: item.quantity }, version: { increment: 1 }, updatedAt: now },
-      select: { name: true, priceAmount: true, currency: true },
-    })
-    if (product) {
-      reserved.set(item.sku, {
-        ...item,
-        name: product.name,
-        unitAmount: product.priceAmount,
-        currency: product.currency,
-      })
-    } else missing.push(item)
-  }
-  if (missing.length > 0) throw await explain(db, wanted, missing)
-  return wanted.map(({ sku }) => reserved.get(sku) as Reserved)
+  const skus = wanted.map(({ sku }) => sku)
+  const products = new Map((await sql<Product>(LOCK, [skus])).map((product) => [product.sku, product]))
+  if (wanted.some(({ sku, quantity }) => (products.get(sku)?.stock ?? 0) < quantity)) throw explain(products, wanted)
+  await sql(TAKE, [skus, wanted.map(({ quantity }) => quantity), now])
+  return wanted.map(({ sku, quantity }) => {
+    const { name, unitAmount, currency } = products.get(sku) as Product
+    return { sku, quantity, name, unitAmount, currency }
+  })
 }
 
 /** Puts the items of a cancelled order back. */
@@ -55,21 +54,14 @@ export async function returnStock(db: Database, items: Wanted[], now: Date): Pro
 
 const inOrder = <T extends Wanted>(items: T[]) => items.toSorted((a, b) => (a.sku < b.sku ? -1 : 1))
 
-async function explain(db: Database, wanted: Wanted[], missing: Wanted[]): Promise<CodedError> {
-  const found = await db.product.findMany({
-    where: { sku: { in: missing.map(({ sku }) => sku) } },
-    select: { sku: true, stock: true },
-  })
-  const stock = new Map(found.map((product) => [product.sku, product.stock]))
-  const violations = missing.map(({ sku, quantity }): Violation => {
-    const index = wanted.findIndex((item) => item.sku === sku)
-    return stock.has(sku)
-      ? {
-          pointer: `/body/items/${index}/quantity`,
-          code: 'stock',
-          message: `is ${quantity}, but ${stock.get(sku)} of ${sku} are in stock`,
-        }
-      : { pointer: `/body/items/${index}/sku`, code: 'product', message: 'is not a product' }
+function explain(products: Map<string, Product>, wanted: Wanted[]): CodedError {
+  const violations = wanted.flatMap(({ sku, quantity }, index): Violation[] => {
+    const stock = products.get(sku)?.stock
+    if (stock === undefined)
+      return [{ pointer: `/body/items/${index}/sku`, code: 'product', message: 'is not a product' }]
+    if (stock >= quantity) return []
+    const message = `is ${quantity}, but ${stock} of ${sku} are in stock`
+    return [{ pointer: `/body/items/${index}/quantity`, code: 'stock', message }]
   })
   const unknown = violations.some(({ code }) => code === 'product')
   return new CodedError(unknown ? 'unknown-product' : 'insufficient-stock', undefined, violations)

@@ -1,13 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { type Action, ALL_ACTIONS } from '../domain/actions.ts'
 import type { Database } from '../domain/call.ts'
+import type { Sql } from '../storage/sql.ts'
 import type { ApiKeys } from './api-keys.ts'
 import { writePrivate } from './secrets.ts'
 
 export type DemoRole = 'admin' | 'manager' | 'support' | 'customer'
 
-/** What the demo agent may do for the support person: read, cancel orders, and no more. */
-const AGENT_SCOPES: Action[] = ['caller:read', 'user:read', 'product:read', 'order:read', 'order:cancel']
+/** What the demo agent may do for the support person: read, cancel and refund orders, write messages, and no more. */
+const AGENT_SCOPES: Action[] = [
+  'caller:read',
+  'user:read',
+  'product:read',
+  'order:read',
+  'order:cancel',
+  'order:refund',
+  'channel:read',
+  'message:read',
+  'message:send',
+  'approval:read',
+]
 export const DEMO_AGENT = 'demo-agent'
 const YEAR = 365 * 24 * 60 * 60 * 1000
 
@@ -19,6 +31,7 @@ const YEAR = 365 * 24 * 60 * 60 * 1000
  */
 export async function ensureDemoKeys(
   db: Database,
+  sql: Sql,
   apiKeys: ApiKeys,
   path: string,
   people: Record<DemoRole, string>,
@@ -29,7 +42,7 @@ export async function ensureDemoKeys(
     select: { id: true, username: true },
   })
   if (users.length < Object.keys(people).length) return false
-  if (await allWork(db, apiKeys, path, now)) return true
+  if (await allWork(sql, apiKeys, path, now)) return true
 
   const idOf = (role: DemoRole) => users.find(({ username }) => username === people[role])?.id as string
   const wanted = [
@@ -53,6 +66,7 @@ export async function ensureDemoKeys(
       scopes,
       demo: true,
       createdBy: userId,
+      issuedBy: userId,
       createdAt: now,
       expiresAt: new Date(now.getTime() + YEAR),
     })),
@@ -66,7 +80,7 @@ export async function ensureDemoKeys(
 
 const HOLDERS = ['admin', 'manager', 'support', 'customer', 'agent']
 
-async function allWork(db: Database, apiKeys: ApiKeys, path: string, now: Date): Promise<boolean> {
+async function allWork(sql: Sql, apiKeys: ApiKeys, path: string, now: Date): Promise<boolean> {
   let keys: unknown
   try {
     keys = JSON.parse(readFileSync(path, 'utf8'))
@@ -76,7 +90,7 @@ async function allWork(db: Database, apiKeys: ApiKeys, path: string, now: Date):
   if (typeof keys !== 'object' || keys === null) return false
   for (const holder of HOLDERS) {
     const key = (keys as Record<string, unknown>)[holder]
-    if (typeof key !== 'string' || !(await apiKeys.authenticate(db, key, now))) return false
+    if (typeof key !== 'string' || !(await apiKeys.authenticate(sql, key, now))) return false
   }
   return true
 }

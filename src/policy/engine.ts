@@ -7,7 +7,8 @@ import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
 export interface Rules {
   /** SHA-256 over schema and policies: names the rules that a decision came from. */
   hash: string
-  actions: string[]
+  /** Every action, and the type of what it is taken on. */
+  resourceTypes: Map<string, string>
   /** The value of @code for each policy that has one, in the order of the file. */
   codes: Map<string, string>
   evaluate(call: Omit<cedar.StatefulAuthorizationCall, 'preparsedPolicySetId' | 'preparsedSchemaName'>): cedar.Response
@@ -31,7 +32,7 @@ export function loadRules(folder: string): Rules {
   check(cedar.preparseSchema(name, schema))
   return {
     hash: createHash('sha256').update(schema).update('\0').update(text).digest('hex'),
-    actions: actionNames(schema),
+    resourceTypes: resourceTypes(schema),
     codes,
     evaluate(call) {
       const answer = cedar.statefulIsAuthorized({ ...call, preparsedPolicySetId: name, preparsedSchemaName: name })
@@ -73,8 +74,16 @@ function check(answer: cedar.CheckParseAnswer): void {
   if (answer.type === 'failure') throw new Error(messages(answer.errors))
 }
 
-function actionNames(schema: string): string[] {
+function resourceTypes(schema: string): Map<string, string> {
   const json = cedar.schemaToJson(schema)
   if (json.type === 'failure') throw new Error(messages(json.errors))
-  return Object.values(json.json).flatMap((namespace) => Object.keys(namespace.actions))
+  return new Map(
+    Object.values(json.json).flatMap(({ actions }) =>
+      Object.entries(actions).map(([name, { appliesTo }]): [string, string] => {
+        const [type, ...others] = appliesTo?.resourceTypes ?? []
+        if (!type || others.length > 0) throw new Error(`handrail.cedarschema: ${name} must apply to one type`)
+        return [name, type]
+      }),
+    ),
+  )
 }

@@ -2,12 +2,12 @@ import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs
 import { ACTIONS, type Action, ALL_ACTIONS } from '../domain/actions.ts'
 import type { Caller, Visibility } from '../domain/call.ts'
 import { ERRORS, type ErrorCode } from '../domain/errors.ts'
-import type { Resource } from '../domain/resources.ts'
+import { type Resource, type ResourceType, sampleOf } from '../domain/resources.ts'
 import { loadRules } from './engine.ts'
 
 export interface Decision {
   allow: boolean
-  /** Why not, where a forbid with a code decided. */
+  /** Why not, where a forbid with a code decided. `approval-required`: it would be allowed with a person's consent. */
   code?: ErrorCode
   /** The policies that decided, by their @id. */
   policies: string[]
@@ -19,6 +19,12 @@ export interface RequestContext {
   fields?: string[]
   /** The scopes that a new key would get. */
   requestedScopes?: string[]
+  /** What the operation declares; `low` where it is left out. */
+  risk?: 'low' | 'medium' | 'high'
+  /** Minor units, where money moves. */
+  amount?: number
+  /** Whether a person consented to exactly this. */
+  approved?: boolean
 }
 
 export interface Policy {
@@ -32,7 +38,7 @@ export interface Policy {
    * @returns no `visible` where the caller may see nothing at all
    */
   visible(caller: Caller, action: Action): Promise<{ visible?: Visibility; decision: Decision }>
-  /** @returns the actions that the caller may take on something */
+  /** @returns the actions that the caller may take on something, some of them only with a person's consent */
   actions(caller: Caller): Promise<Action[]>
 }
 
@@ -53,8 +59,8 @@ const MOST_CACHED = 10_000
  */
 export function createPolicy(folder: string): Policy {
   const rules = loadRules(folder)
-  const missing = ACTIONS.filter((action) => !rules.actions.includes(action))
-  const unknown = rules.actions.filter((action) => !(ACTIONS as readonly string[]).includes(action))
+  const missing = ACTIONS.filter((action) => !rules.resourceTypes.has(action))
+  const unknown = [...rules.resourceTypes.keys()].filter((action) => !(ACTIONS as readonly string[]).includes(action))
   if (missing.length + unknown.length > 0) {
     throw new Error(`handrail.cedarschema and src/domain/actions.ts differ in: ${[...missing, ...unknown].join(', ')}`)
   }
@@ -72,16 +78,25 @@ export function createPolicy(folder: string): Policy {
       caller.status,
       caller.agentId,
       caller.scopes,
+      caller.issuedBy,
       action,
       resource,
       context,
     ])
     const before = known.get(question)
     if (before) return before
-    const decision = ask(caller, action, resource, context)
+    const decision = askWithConsent(caller, action, resource, context)
     if (known.size >= MOST_CACHED) known.delete(known.keys().next().value as string)
     known.set(question, decision)
     return decision
+  }
+
+  /** A forbid that only lacks consent speaks last: what consent would not help is refused for its own reason. */
+  function askWithConsent(caller: Caller, action: Action, resource: Resource, context: RequestContext): Decision {
+    const decision = ask(caller, action, resource, context)
+    if (decision.code !== 'approval-required' || context.approved) return decision
+    const approved = ask(caller, action, resource, { ...context, approved: true })
+    return approved.allow ? decision : approved
   }
 
   function ask(caller: Caller, action: Action, resource: Resource, context: RequestContext): Decision {
@@ -94,6 +109,10 @@ export function createPolicy(folder: string): Policy {
         scopes: caller.scopes,
         fields: context.fields ?? [],
         requestedScopes: context.requestedScopes ?? [],
+        risk: context.risk ?? 'low',
+        issuer: { __entity: { type: 'User', id: caller.issuedBy } },
+        approved: context.approved ?? false,
+        ...(context.amount !== undefined && { amount: context.amount }),
         ...(caller.agentId !== undefined && { agent: caller.agentId }),
       },
       entities: entities(caller, resource),
@@ -112,15 +131,19 @@ export function createPolicy(folder: string): Policy {
       return decide(caller, action, resource, context)
     },
     async visible(caller, action) {
-      const type = typeOf(action)
-      const any = decide(caller, action, sample(type, SOMEBODY), {})
+      const type = rules.resourceTypes.get(action) as ResourceType
+      const any = decide(caller, action, sampleOf(type, SOMEBODY), {})
       if (any.allow) return { visible: { all: true }, decision: any }
-      const own = decide(caller, action, sample(type, caller.userId), {})
+      const own = decide(caller, action, sampleOf(type, caller.userId), {})
       return own.allow ? { visible: { all: false, ownerId: caller.userId }, decision: own } : { decision: own }
     },
     async actions(caller) {
       return ACTIONS.filter((action) =>
-        [SOMEBODY, caller.userId].some((owner) => decide(caller, action, sample(typeOf(action), owner), {}).allow),
+        [SOMEBODY, caller.userId].some((owner) => {
+          const resource = sampleOf(rules.resourceTypes.get(action) as ResourceType, owner)
+          const { allow, code } = decide(caller, action, resource, {})
+          return allow || code === 'approval-required'
+        }),
       )
     },
   }
@@ -131,22 +154,12 @@ export function asPerson({ agentId: _, ...caller }: Caller): Caller {
   return { ...caller, scopes: [ALL_ACTIONS] }
 }
 
-const TYPES = { caller: 'Service', user: 'User', product: 'Product', order: 'Order', 'api-key': 'ApiKey' } as const
-type ResourceType = (typeof TYPES)[keyof typeof TYPES]
-
-const typeOf = (action: Action): ResourceType => TYPES[action.slice(0, action.indexOf(':')) as keyof typeof TYPES]
-
-function sample(type: ResourceType, ownerId: string): Resource {
-  if (type === 'Service' || type === 'Product') return { type, id: 'any' }
-  return { type, id: type === 'User' ? ownerId : 'any', ownerId }
-}
-
-const idOf = (resource: Resource) => (resource.type === 'Service' ? 'handrail' : resource.id)
+const idOf = (resource: Resource) => ('id' in resource ? resource.id : 'handrail')
 
 function entities(caller: Caller, resource: Resource): EntityJson[] {
   const person: EntityJson = {
     uid: { type: 'User', id: caller.userId },
-    attrs: { status: caller.status },
+    attrs: { status: caller.status, role: caller.role },
     parents: [{ type: 'Role', id: caller.role }],
   }
   const own = resource.type === 'User' && resource.id === caller.userId
@@ -159,6 +172,7 @@ function attributes(resource: Resource): Record<string, CedarValueJson> {
   if ('ownerId' in resource && resource.type !== 'User') {
     return { owner: { __entity: { type: 'User', id: resource.ownerId } } }
   }
-  // A new account is active, and so is the sample that stands for somebody's.
-  return resource.type === 'User' ? { status: resource.status ?? 'active' } : {}
+  if (resource.type === 'Channel') return { team: resource.team }
+  // A new account is an active customer's, and so is the sample that stands for somebody's.
+  return resource.type === 'User' ? { status: resource.status ?? 'active', role: resource.role ?? 'customer' } : {}
 }

@@ -2,8 +2,10 @@ import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
+import { joinable } from './joined.ts'
 import { lockFolder } from './lock.ts'
 import { migrate } from './migrate.ts'
+import { sqlOfPGlite } from './sql.ts'
 import { type Driver, MIGRATIONS, type StorageOptions } from './storage.ts'
 
 /** Opens Postgres as a library (PGlite) in a folder of its own. */
@@ -49,5 +51,12 @@ export async function openPGlite(options: PGliteOptions): Promise<Driver & { pgl
     },
     MIGRATIONS,
   )
-  return { adapter: new PrismaPGlite(pglite), pglite, close: () => pglite.close() }
+  return {
+    adapter: joinable(new PrismaPGlite(pglite)),
+    sql: sqlOfPGlite(pglite),
+    script: async (text) => (await pglite.exec(text)).at(-1)?.rows ?? [],
+    transaction: (work) => pglite.transaction((tx) => work(sqlOfPGlite(tx), tx)),
+    pglite,
+    close: () => pglite.close(),
+  }
 }

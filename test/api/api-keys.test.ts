@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { createApiKeys } from '../../src/identity/api-keys.ts'
 import { PEOPLE, startService } from '../support/service.ts'
@@ -49,7 +50,7 @@ t.test('a key cannot give away more than its maker holds', async (t) => {
     app.inject({
       method: 'POST',
       url: '/api/v1/api-keys',
-      headers: { authorization: `Bearer ${narrow.key}` },
+      headers: { authorization: `Bearer ${narrow.key}`, 'idempotency-key': randomUUID() },
       payload: { name: 'child', scopes },
     })
   t.equal((await make(['order:read'])).statusCode, 201)
@@ -78,6 +79,7 @@ t.test('a hash opens only the row it was made for, and demo keys stay out of pro
     userId: PEOPLE.ada.id,
     scopes: ['*'],
     createdBy: PEOPLE.ada.id,
+    issuedBy: PEOPLE.ada.id,
     createdAt: now,
     expiresAt: new Date(now.getTime() + 60_000),
   }
@@ -86,10 +88,10 @@ t.test('a hash opens only the row it was made for, and demo keys stay out of pro
   const b = development.mint()
   await storage.db.apiKey.create({ data: { ...base, id: a.id, secretHash: a.secretHash, demo: true } })
   await storage.db.apiKey.create({ data: { ...base, id: b.id, secretHash: a.secretHash } })
-  t.match(await development.authenticate(storage.db, a.text, now), { userId: PEOPLE.ada.id })
-  t.equal(await production.authenticate(storage.db, a.text, now), undefined)
-  t.equal(await otherPepper.authenticate(storage.db, a.text, now), undefined)
-  t.equal(await development.authenticate(storage.db, a.text.replace(a.id, b.id), now), undefined)
+  t.match(await development.authenticate(storage.sql, a.text, now), { userId: PEOPLE.ada.id })
+  t.equal(await production.authenticate(storage.sql, a.text, now), undefined)
+  t.equal(await otherPepper.authenticate(storage.sql, a.text, now), undefined)
+  t.equal(await development.authenticate(storage.sql, a.text.replace(a.id, b.id), now), undefined)
 })
 
 t.test('what a demo key makes is for the demo too', async (t) => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
@@ -12,6 +13,7 @@ import {
   versionNegotiation,
 } from '../../mcp-adapter/test/support.ts'
 import { type RunningService, startProcess } from '../../scripts/support/running-service.ts'
+import { seededFolder } from '../support/seeded.ts'
 
 /** A scripted stand-in for a model: it knows facts and a goal, and learns the rest from what it is told. */
 class ScriptedModel {
@@ -88,7 +90,11 @@ async function rest(
 ) {
   const response = await fetch(`${service.api}/api/v1${path}`, {
     method,
-    headers: { authorization: `Bearer ${service.keys[who]}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${service.keys[who]}`,
+      'content-type': 'application/json',
+      'idempotency-key': randomUUID(),
+    },
     ...(body && { body: JSON.stringify(body) }),
   })
   // biome-ignore lint/suspicious/noExplicitAny: bodies of every shape
@@ -96,7 +102,7 @@ async function rest(
 }
 
 t.test('an agent works on the orders of people, under the same rules', async (t) => {
-  const service = await startProcess(t.testdir())
+  const service = await startProcess(await seededFolder(t))
   t.teardown(() => service.stop())
   const { body: products } = await rest(service, 'customer', 'GET', '/products?search=notebook&limit=1')
   const items = [{ sku: products.items[0].sku, quantity: 1 }]
@@ -121,6 +127,11 @@ t.test('an agent works on the orders of people, under the same rules', async (t)
             'list_orders',
             'get_order_by_id',
             'cancel_order',
+            'refund_order',
+            'list_channels',
+            'send_message',
+            'get_message',
+            'get_approval',
           ],
         )
         const model = new ScriptedModel(client, { orderId: order.id, reason: 'The customer asked for it.' })
@@ -155,11 +166,11 @@ t.test('an agent works on the orders of people, under the same rules', async (t)
       counts.push([who, (await (await connect(t, service.mcp, 'v2-modern', service.keys[who])).list()).length])
     }
     t.same(counts, [
-      ['customer', 9],
-      ['agent', 8],
-      ['support', 10],
-      ['manager', 11],
-      ['admin', 11],
+      ['customer', 10],
+      ['agent', 13],
+      ['support', 15],
+      ['manager', 19],
+      ['admin', 20],
     ])
   })
 

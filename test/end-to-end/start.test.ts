@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -8,6 +9,7 @@ import t from 'tap'
 import { type RunningService, startProcess } from '../../scripts/support/running-service.ts'
 import { ROOT } from '../../src/root.ts'
 import { makeDatabase, serverRuns } from '../support/database.ts'
+import { seededFolder } from '../support/seeded.ts'
 
 async function get(service: RunningService, path: string, key: string) {
   const response = await fetch(`${service.api}${path}`, { headers: { authorization: `Bearer ${key}` } })
@@ -28,7 +30,11 @@ async function countOf(service: RunningService, list: string): Promise<number> {
 const order = (service: RunningService, sku: string) =>
   fetch(`${service.api}/api/v1/orders`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${service.keys.customer}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${service.keys.customer}`,
+      'content-type': 'application/json',
+      'idempotency-key': randomUUID(),
+    },
     body: JSON.stringify({ items: [{ sku, quantity: 1 }] }),
   })
 
@@ -121,7 +127,7 @@ t.test('a first start that is cut off leaves nothing in the way of the next', as
 })
 
 t.test('a client that never finishes its request does not hold the close up', async (t) => {
-  const service = await startProcess(t.testdir())
+  const service = await startProcess(await seededFolder(t))
   const { hostname, port } = new URL(service.api)
   const socket = connect(Number(port), hostname).on('error', () => {})
   socket.write('POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{')
@@ -131,7 +137,7 @@ t.test('a client that never finishes its request does not hold the close up', as
 })
 
 t.test('after kill -9 in the middle of orders, every confirmed order is there', async (t) => {
-  const folder = t.testdir()
+  const folder = await seededFolder(t)
   const first = await startProcess(folder, { LOG_LEVEL: 'silent' })
   const { body } = await get(first, '/api/v1/products?search=pen', first.keys.customer)
   const { sku, stock } = body.items.find((each: { stock: number }) => each.stock > 40)
@@ -159,7 +165,8 @@ t.test('after kill -9 in the middle of orders, every confirmed order is there', 
 })
 
 t.test('a start that cannot succeed says why', async (t) => {
-  const start = (env: Record<string, string>) => startProcess(t.testdir(), env).then((each) => each.stop())
+  const folder = await seededFolder(t)
+  const start = (env: Record<string, string>) => startProcess(folder, env).then((each) => each.stop())
   await t.rejects(
     start({ NODE_ENV: 'production', HANDRAIL_DATA_DIR: '' }),
     /DATABASE_URL is missing.*HANDRAIL_KEY_SECRET is missing/s,

@@ -18,6 +18,7 @@ t.test('without settings the service runs on loopback with an embedded database 
     mcpHost: '127.0.0.1',
     mcpPort: 3001,
     dataDir: /\.data$/,
+    sealsDir: /\.data[\\/]seals$/,
     databaseUrl: undefined,
     demo: true,
   })
@@ -48,4 +49,39 @@ t.test('a wrong setting is named with its rule, and a secret is not repeated', a
   t.notMatch(problemsOf({ DATABASE_URL: 'mysql://root:hunter2@db' }), /hunter2/)
   t.match(problemsOf({ HANDRAIL_KEY_SECRET: 'short' }), /at least 32/)
   t.notMatch(problemsOf({ HANDRAIL_KEY_SECRET: 'short' }), /short/)
+})
+
+t.test('how messages leave is read and checked, and a token is not repeated', async (t) => {
+  t.match(readConfig({}), { slack: { botToken: undefined, apiUrl: 'https://slack.com/api' }, webhookHosts: [] })
+  const env = {
+    SLACK_BOT_TOKEN: 'xoxb-1',
+    SLACK_API_URL: 'http://127.0.0.1:1/',
+    HANDRAIL_WEBHOOK_HOSTS: 'a.internal:81, b',
+  }
+  t.match(readConfig(env), {
+    slack: { botToken: 'xoxb-1', apiUrl: 'http://127.0.0.1:1' },
+    webhookHosts: ['a.internal:81', 'b'],
+  })
+  t.match(problemsOf({ SLACK_BOT_TOKEN: 'xoxb 1' }), /SLACK_BOT_TOKEN must be/)
+  t.notMatch(problemsOf({ SLACK_BOT_TOKEN: 'xoxb 1' }), /xoxb 1/)
+  t.match(problemsOf({ SLACK_WEBHOOK_URL: 'hooks/s3cret' }), /SLACK_WEBHOOK_URL must be a URL/)
+  t.notMatch(problemsOf({ SLACK_WEBHOOK_URL: 'hooks/s3cret' }), /s3cret/)
+  t.match(problemsOf({ HANDRAIL_WEBHOOK_HOSTS: 'http://a/' }), /HANDRAIL_WEBHOOK_HOSTS.*"http:/)
+})
+
+t.test('seals go beside the data, or where they are told to', async (t) => {
+  t.equal(readConfig({ HANDRAIL_DATA_DIR: '/var/lib/handrail' }).sealsDir, '/var/lib/handrail/seals')
+  t.equal(readConfig({ HANDRAIL_SEALS_DIR: '/mnt/worm' }).sealsDir, '/mnt/worm')
+})
+
+t.test('a time to keep answers for is a number and a unit', async (t) => {
+  t.equal(readConfig({}).keepAnswersMs, 86_400_000)
+  t.equal(readConfig({ HANDRAIL_IDEMPOTENCY_TTL: '90m' }).keepAnswersMs, 5_400_000)
+  for (const bad of ['24', '0h', 'a day', '-1h', '1.5h']) {
+    t.throws(
+      () => readConfig({ HANDRAIL_IDEMPOTENCY_TTL: bad }),
+      /HANDRAIL_IDEMPOTENCY_TTL must be a number and a unit/,
+      bad,
+    )
+  }
 })

@@ -1,12 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { PGliteOptions } from '@electric-sql/pglite'
 import pg from 'pg'
 import type { Test } from 'tap'
 import { ROOT } from '../../src/root.ts'
 import { openPGlite } from '../../src/storage/embedded.ts'
 import { openServer } from '../../src/storage/server.ts'
 import { MIGRATIONS, type Storage, toStorage } from '../../src/storage/storage.ts'
+import { createQueue } from '../../src/work/queue.ts'
 
 export type DatabaseKind = 'embedded' | 'postgres'
 
@@ -28,6 +32,17 @@ export async function onEachDatabase(t: Test, name: string, run: (t: Test, kind:
   await t.test(`${name} (postgres)`, { skip }, (each) => run(each, 'postgres'))
 }
 
+let found: Promise<boolean> | undefined
+
+/**
+ * What does not depend on the database is tested on a server where one runs, since starting an embedded one takes more
+ * processor time than most tests; what does depend on it is tested on each (onEachDatabase).
+ */
+export async function quickest(): Promise<DatabaseKind> {
+  found ??= serverRuns()
+  return (await found) ? 'postgres' : 'embedded'
+}
+
 export async function serverRuns(): Promise<boolean> {
   const client = new pg.Client({ connectionString: SERVER, connectionTimeoutMillis: 2000 })
   try {
@@ -42,7 +57,11 @@ export async function serverRuns(): Promise<boolean> {
 /** @returns the URL of a new, empty database on the server */
 export async function makeDatabase(t: Test): Promise<string> {
   const name = `handrail_test_${randomUUID().replaceAll('-', '')}`
-  await onServer((client) => client.query(`CREATE DATABASE ${name}`))
+  await onServer(async (client) => {
+    await client.query(`CREATE DATABASE ${name}`)
+    // Nobody misses a test's database after a power cut.
+    await client.query(`ALTER DATABASE ${name} SET synchronous_commit TO off`)
+  })
   t.teardown(() => onServer((client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`)))
   const url = new URL(SERVER)
   url.pathname = `/${name}`
@@ -59,25 +78,62 @@ async function onServer(work: (client: pg.Client) => Promise<unknown>): Promise<
   }
 }
 
-const CACHE = join(ROOT, 'node_modules', '.cache', 'handrail')
+/** What tests make once and copy. */
+export const CACHE = join(ROOT, 'node_modules', '.cache', 'handrail')
 
-/** Creating a PGlite database takes seconds; loading a dump of a migrated one does not. */
-async function openFromTemplate(): Promise<Storage> {
+/** Names the schema of the database. */
+export function migrationsHash(): string {
   const hash = createHash('sha256')
   for (const name of readdirSync(MIGRATIONS).sort()) {
     const file = join(MIGRATIONS, name, 'migration.sql')
     if (existsSync(file)) hash.update(readFileSync(file))
   }
-  const template = join(CACHE, `template-${hash.digest('hex').slice(0, 16)}.tar`)
-  if (!existsSync(template)) await makeTemplate(template)
-  return toStorage(await openPGlite({ loadDataDir: new Blob([readFileSync(template)]) }))
+  return hash.digest('hex').slice(0, 16)
 }
 
+/** Creating a PGlite database takes seconds; copying a migrated one does not. */
+async function openFromTemplate(): Promise<Storage> {
+  const template = join(CACHE, `template-${migrationsHash()}`)
+  if (!existsSync(template)) await makeTemplate(template)
+  const dataDir = mkdtempSync(join(tmpdir(), 'handrail-test-'))
+  cpSync(template, dataDir, { recursive: true })
+  const driver = await openPGlite({ dataDir, ...(await compiled()) })
+  return toStorage({
+    ...driver,
+    async close() {
+      await driver.close()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  })
+}
+
+let program: Promise<Pick<PGliteOptions, 'pgliteWasmModule' | 'fsBundle'>> | undefined
+/** Node has it; the types of Node do not. */
+const { WebAssembly } = globalThis as unknown as { WebAssembly: { compile(bytes: Uint8Array): Promise<never> } }
+
+/** Compiling PGlite takes longer than opening a database: a test file does it once. */
+function compiled() {
+  const folder = dirname(fileURLToPath(import.meta.resolve('@electric-sql/pglite')))
+  program ??= WebAssembly.compile(readFileSync(join(folder, 'pglite.wasm'))).then((pgliteWasmModule) => ({
+    pgliteWasmModule,
+    fsBundle: new Blob([readFileSync(join(folder, 'pglite.data'))]),
+  }))
+  return program
+}
+
+/** Two files may make it at once: each makes its own, and the first one stays. */
 async function makeTemplate(path: string): Promise<void> {
-  const { pglite } = await openPGlite({})
-  const dump = await pglite.dumpDataDir('none')
-  await pglite.close()
+  const aside = `${path}.${process.pid}`
   mkdirSync(CACHE, { recursive: true })
-  writeFileSync(`${path}.${process.pid}`, Buffer.from(await dump.arrayBuffer()))
-  renameSync(`${path}.${process.pid}`, path)
+  const driver = await openPGlite({ dataDir: aside })
+  const queue = createQueue(driver, { report: () => {} })
+  await queue.prepare()
+  await queue.close()
+  await driver.close()
+  try {
+    renameSync(aside, path)
+  } catch (error) {
+    if (!existsSync(path)) throw error
+    rmSync(aside, { recursive: true })
+  }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { FastifyInstance, InjectOptions } from 'fastify'
@@ -6,14 +7,20 @@ import type { Test } from 'tap'
 import { createApp, type Services } from '../../api/app.ts'
 import type { Document } from '../../api/openapi.ts'
 import { REDACTED } from '../../api/plugins/log.ts'
+import { createSealer, type Sealer } from '../../src/audit/sealer.ts'
+import type { Seals } from '../../src/audit/seals.ts'
 import type { Action } from '../../src/domain/actions.ts'
 import { createApiKeys } from '../../src/identity/api-keys.ts'
+import { createVault } from '../../src/identity/vault.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
 import { ROOT } from '../../src/root.ts'
 import type { AccountStatus, Role } from '../../src/storage/generated/enums.ts'
 import type { Storage } from '../../src/storage/storage.ts'
+import { createSenders, type DeliverySettings, NOTHING_SET_UP } from '../../src/work/deliveries/deliveries.ts'
+import { createQueue } from '../../src/work/queue.ts'
 import { type Answer, createContract } from './contract.ts'
-import { type DatabaseKind, openTestStorage } from './database.ts'
+import { type DatabaseKind, openTestStorage, quickest } from './database.ts'
+import { openTestSeals } from './seals.ts'
 
 const id = (last: number) => `019a0000-0000-7000-8000-00000000000${last}`
 
@@ -40,28 +47,64 @@ export interface Service {
   storage: Storage
   document: Document
   keys: Record<Credential, string>
+  /** Links and seals when it is told to. */
+  sealer: Sealer
+  seals: Seals
   /** The lines that the service logged. */
   log: Record<string, unknown>[]
   /** Sends a request below /api/v1; its answer is held against the published document. */
   call(who: Credential | undefined, method: string, path: string, body?: unknown, headers?: object): Promise<Answer>
   /** Places an order of one lamp. */
   order(who: Credential, sku?: string, quantity?: number): Promise<string>
+  /** Asks, as the support person, for a refund that needs consent. */
+  approval(): Promise<string>
+  /** Makes a customer that nobody else uses. */
+  user(): Promise<string>
+  /** Makes a webhook outside the team. */
+  channel(): Promise<string>
+  /** Sends a message to the team, as the support person; no worker takes it. */
+  message(channel?: string): Promise<string>
+  /** Has such a message be a dead letter. */
+  deadLetter(channel?: string): Promise<string>
 }
 
 export interface ServiceOptions {
+  /** The quickest one where the test does not care; see database.ts. */
   database?: DatabaseKind
   requestsPerMinute?: number
   trustedProxies?: string[]
+  keepAnswersMs?: number
   production?: boolean
+  /** How messages leave; no Slack and no private receivers unless told otherwise. Nothing is sent by itself. */
+  deliveries?: DeliverySettings
   /** Puts another service in the place of a real one, to see what happens when it fails. */
   replace?: (services: Services) => Partial<Services>
 }
 
+// What is the same for every service is made once in a file.
+const policy = createPolicy(join(ROOT, 'src', 'policy'))
+let published: Document | undefined
+let contract: ReturnType<typeof createContract> | undefined
+
 /** Starts the service on a database of its own, with people, keys and three products. */
 export async function startService(t: Test, options: ServiceOptions = {}): Promise<Service> {
-  const storage = await openTestStorage(t, options.database)
+  const database = options.database ?? (await quickest())
+  const storage = await openTestStorage(t, database)
   const apiKeys = createApiKeys('a pepper for tests, 32 characters', options.production ?? false)
-  const real: Services = { storage, apiKeys, policy: createPolicy(join(ROOT, 'src', 'policy')) }
+  const vault = createVault('a secret for tests, 32 characters')
+  const seals = await openTestSeals(t)
+  const sealer = createSealer(storage, seals, { report: (error) => t.fail('the sealer failed', { error }) })
+  const real: Services = {
+    channels: createSenders(options.deliveries ?? NOTHING_SET_UP, vault).setup,
+    storage,
+    apiKeys,
+    policy,
+    vault,
+    queue: createQueue(storage, { report: (error) => t.fail('the queue failed', { error }) }),
+    findSeal: seals.find,
+  }
+  if (database === 'postgres') await real.queue.prepare()
+  t.teardown(() => real.queue.close())
   const keys = await fill(storage, apiKeys)
   const services = { ...real, ...options.replace?.(real) }
   const log: Record<string, unknown>[] = []
@@ -75,18 +118,27 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
     log: pino({ redact: REDACTED }, stream),
     requestsPerMinute: options.requestsPerMinute ?? 1_000_000,
     trustedProxies: options.trustedProxies ?? [],
+    keepAnswersMs: options.keepAnswersMs ?? 60_000,
   })
   t.teardown(() => app.close())
   await app.ready()
-  const document = app.swagger() as unknown as Document
-  const contract = createContract(document)
+  published ??= app.swagger() as unknown as Document
+  contract ??= createContract(published)
+  const document = published
+  const { check } = contract
 
   const call: Service['call'] = async (who, method, path, body, headers = {}) => {
     const url = `/api/v1${path}`
+    const given = {
+      ...(who && { authorization: `Bearer ${keys[who]}` }),
+      ...(method === 'POST' && { 'idempotency-key': randomUUID() }),
+      ...headers,
+    }
     const request: InjectOptions = {
       method: method as 'GET',
       url,
-      headers: { ...(who && { authorization: `Bearer ${keys[who]}` }), ...headers },
+      // A header given as undefined is one to leave out.
+      headers: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
       ...(body !== undefined && { payload: body as object }),
     }
     const response = await app.inject(request)
@@ -95,23 +147,50 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
       url,
       status: response.statusCode,
       headers: response.headers,
-      body: response.body ? response.json() : undefined,
+      body: /json/.test(String(response.headers['content-type'])) ? response.json() : response.body || undefined,
     }
-    const departures = contract.check(answer)
+    const departures = check(answer)
     if (departures.length > 0) t.fail('an answer departs from the document', { departures, answer })
     return answer
   }
+  const message: Service['message'] = async (channel = 'team') =>
+    (await call('support', 'POST', '/messages', { channel, text: 'Hello.' })).body.id
   return {
     app,
     services,
     storage,
     document,
     keys,
+    sealer,
+    seals,
     log,
     call,
     async order(who, sku = 'LAMP', quantity = 1) {
       const { body } = await call(who, 'POST', '/orders', { items: [{ sku, quantity }] })
       return body.id
+    },
+    async approval() {
+      const { body: order } = await call('ada', 'POST', '/orders', { items: [{ sku: 'LAMP', quantity: 3 }] })
+      const { body } = await call('support', 'POST', `/orders/${order.id}/refund`, { reason: 'broken' })
+      return body.id
+    },
+    async user() {
+      const name = `u${randomUUID().replaceAll('-', '').slice(0, 16)}`
+      const profile = { fullName: 'Some Body' }
+      return (await call('admin', 'POST', '/users', { email: `${name}@example.com`, username: name, profile })).body.id
+    },
+    async channel() {
+      const id = `c${randomUUID()}`
+      const target = 'https://receiver.example.com/hook?key=hidden'
+      await call('admin', 'POST', '/channels', { id, kind: 'webhook', name: 'Receiver', team: false, target })
+      return id
+    },
+    message,
+    async deadLetter(channel) {
+      const id = await message(channel)
+      const data = { dead: true, status: 'failed', attempts: 12, nextAttemptAt: null, error: 'It failed.' } as const
+      await storage.db.message.update({ where: { id }, data })
+      return id
     },
   }
 }
@@ -162,6 +241,7 @@ async function fill(storage: Storage, apiKeys: Services['apiKeys']): Promise<Rec
       agentId,
       scopes,
       createdBy: userId,
+      issuedBy: userId,
       createdAt: now,
       expiresAt,
     }

@@ -1,5 +1,5 @@
-import { createApiKey, listApiKeys, revokeApiKey } from '../../../src/domain/api-keys.ts'
-import { apiKeyResource, newApiKey } from '../../../src/domain/resources.ts'
+import { createApiKey, findApiKey, listApiKeys, presentApiKey, revokeApiKey } from '../../../src/domain/api-keys.ts'
+import { apiKeyResource, newOwned } from '../../../src/domain/resources.ts'
 import type { ApiKeys } from '../../../src/identity/api-keys.ts'
 import { type Operation, operation } from '../../operation.ts'
 import { ApiKeyPage, ApiKeyPath, ApiKeyQuery, CreatedApiKey, NewApiKey } from './schemas.ts'
@@ -38,8 +38,10 @@ export const apiKeyOperations = (apiKeys: ApiKeys): Operation[] => [
         scopes: ['caller:read', 'order:read', 'order:cancel'],
       },
     },
-    on: ({ caller }, { body }) => newApiKey(caller, body.userId),
+    on: ({ caller }, { body }) => newOwned('ApiKey', caller, body.userId),
     requestedScopes: ({ scopes }) => scopes,
+    // The key of a dry run would open nothing.
+    preview: ({ key: _, ...shown }) => shown,
     success: {
       status: 201,
       description: 'The new key, with its text.',
@@ -86,6 +88,7 @@ export const apiKeyOperations = (apiKeys: ApiKeys): Operation[] => [
     on: ({ db }, { params }) => apiKeyResource(db, params.keyId),
     success: { status: 204, description: 'The key is revoked.' },
     errors: ['people-only', 'api-key-not-found'],
+    before: async ({ db }, { params }) => presentApiKey(await findApiKey(db, params.keyId)),
     handler: async (call, { params }) => void (await revokeApiKey(call, params.keyId)),
   }),
 ]

@@ -1,7 +1,15 @@
-import { cancelOrder, createOrder, fulfilOrder, getOrder, listOrders } from '../../../src/domain/orders.ts'
-import { newOrder, orderResource } from '../../../src/domain/resources.ts'
+import {
+  cancelOrder,
+  createOrder,
+  fulfilOrder,
+  getOrder,
+  listOrders,
+  refundedAfter,
+  refundOrder,
+} from '../../../src/domain/orders.ts'
+import { newOwned, orderResource } from '../../../src/domain/resources.ts'
 import { operation } from '../../operation.ts'
-import { Cancellation, NewOrder, Order, OrderPage, OrderPath, OrderQuery } from './schemas.ts'
+import { Cancellation, NewOrder, NewRefund, Order, OrderPage, OrderPath, OrderQuery } from './schemas.ts'
 
 const orderId = '019a9f6c-1c2d-7e3f-8a4b-5c6d7e8f9a0b'
 const userId = '019a0000-0000-7000-8000-000000000004'
@@ -18,6 +26,8 @@ const example = {
   status: 'placed' as const,
   items: [{ sku: 'LAMP-DESK-01', name: 'Desk lamp', quantity: 2, unitPrice: { amount: 4995, currency: 'EUR' } }],
   total: { amount: 9990, currency: 'EUR' },
+  refunded: { amount: 0, currency: 'EUR' },
+  refunds: [],
   note: 'Please ring twice.',
   timeline: [placed],
   version: 1,
@@ -55,7 +65,7 @@ export const orderOperations = [
     risk: 'medium',
     body: NewOrder,
     example: { body: { items: [{ sku: 'LAMP-DESK-01', quantity: 2 }], note: 'Please ring twice.' } },
-    on: ({ caller }, { body }) => newOrder(caller, body.userId),
+    on: ({ caller }, { body }) => newOwned('Order', caller, body.userId),
     success: {
       status: 201,
       description: 'The placed order.',
@@ -125,6 +135,7 @@ export const orderOperations = [
     body: Cancellation,
     example: { params: { orderId }, body: { reason: 'The customer ordered twice by mistake.' } },
     on: ({ db }, { params }) => orderResource(db, params.orderId),
+    before: (call, { params }) => getOrder(call, params.orderId),
     success: {
       status: 200,
       description: 'The cancelled order.',
@@ -149,6 +160,7 @@ export const orderOperations = [
     params: OrderPath,
     example: { params: { orderId } },
     on: ({ db }, { params }) => orderResource(db, params.orderId),
+    before: (call, { params }) => getOrder(call, params.orderId),
     success: {
       status: 200,
       description: 'The fulfilled order.',
@@ -157,5 +169,47 @@ export const orderOperations = [
     },
     errors: ['order-not-found', 'order-not-open'],
     handler: (call, { params }) => fulfilOrder(call, params.orderId),
+  }),
+  operation({
+    method: 'POST',
+    path: '/orders/:orderId/refund',
+    operationId: 'refundOrder',
+    tag: 'orders',
+    summary: 'Refund an order',
+    description:
+      'Gives money back, in part or all that is left of what was paid. Staff only. More than 100.00 of an order, also ' +
+      'in parts, waits for the consent of another person. Use it only when the customer or your instructions ask for it. It does not cancel the order.',
+    action: 'order:refund',
+    cost: 3,
+    risk: 'medium',
+    params: OrderPath,
+    body: NewRefund,
+    example: { params: { orderId }, body: { amount: 4995, reason: 'One of the two lamps arrived broken.' } },
+    on: ({ db }, { params }) => orderResource(db, params.orderId),
+    facts: async ({ sql }, { params, body }, lock) => ({
+      amount: await refundedAfter(sql, params.orderId, body.amount, lock),
+    }),
+    before: (call, { params }) => getOrder(call, params.orderId),
+    success: {
+      status: 200,
+      description: 'The order with the refund.',
+      schema: Order,
+      example: {
+        ...example,
+        refunded: { amount: 4995, currency: 'EUR' },
+        refunds: [
+          {
+            amount: { amount: 4995, currency: 'EUR' },
+            at: '2026-01-31T12:05:00.000Z',
+            by: { userId: '019a0000-0000-7000-8000-000000000003', agentId: 'support-copilot' },
+            reason: 'One of the two lamps arrived broken.',
+          },
+        ],
+        version: 2,
+        updatedAt: '2026-01-31T12:05:00.000Z',
+      },
+    },
+    errors: ['order-not-found', 'refund-too-large'],
+    handler: (call, { params, body }) => refundOrder(call, params.orderId, body),
   }),
 ]

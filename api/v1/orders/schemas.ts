@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import { Sku } from '../products/schemas.ts'
 import { closed, Id, Money, nullable, oneOf, pageOf, pageQuery, ref, Time, Total, Version } from '../schemas.ts'
 
@@ -10,6 +10,12 @@ const reason = Type.String({
   minLength: 1,
   maxLength: 500,
   description: 'Why the order is cancelled; kept in its timeline.',
+})
+
+const refundReason = Type.String({
+  minLength: 1,
+  maxLength: 500,
+  description: 'Why money goes back; kept with the order.',
 })
 
 export const Order = Type.Object(
@@ -26,6 +32,19 @@ export const Order = Type.Object(
       }),
     ),
     total: ref(Total),
+    refunded: Type.Unsafe<Static<typeof Total>>({ ...ref(Total), description: 'How much of the total went back.' }),
+    refunds: Type.Array(
+      Type.Object({
+        amount: ref(Total),
+        at: Time,
+        by: Type.Object({
+          userId: Type.String({ ...Id, description: 'Who did it.' }),
+          agentId: nullable(Type.String(), 'The agent that did it for the person; null where the person did.'),
+        }),
+        reason: refundReason,
+      }),
+      { description: 'What went back, the oldest first.' },
+    ),
     note: nullable(note),
     timeline: Type.Array(
       Type.Object({
@@ -61,6 +80,20 @@ export const NewOrder = closed(
 
 export const Cancellation = closed({ reason }, { $id: 'Cancellation', description: 'Why an order is cancelled.' })
 
+export const NewRefund = closed(
+  {
+    amount: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000_000_000,
+        description: "Minor units of the order's currency; leave it out to give back all that is left.",
+      }),
+    ),
+    reason: refundReason,
+  },
+  { $id: 'NewRefund', description: 'Money to give back.' },
+)
+
 const time = (description: string) => Type.Optional(Type.String({ format: 'date-time', maxLength: 35, description }))
 
 export const OrderPage = pageOf(Order, 'OrderPage')
@@ -73,4 +106,4 @@ export const OrderQuery = closed({
   ...pageQuery,
 })
 
-export const orderSchemas = [Order, NewOrder, Cancellation, OrderPage]
+export const orderSchemas = [Order, NewOrder, Cancellation, NewRefund, OrderPage]

@@ -100,6 +100,7 @@ export const productOperations = [
     example: { params: { sku: product.sku }, body: { price: { amount: 4495, currency: 'EUR' } } },
     ifMatch: true,
     on: ({ db }, { params }) => productResource(db, params.sku),
+    before: (call, { params }) => getProduct(call, params.sku),
     success: { status: 200, description: 'The changed product.', schema: Product, example: { ...example, version: 8 } },
     errors: ['product-not-found'],
     handler: (call, { params, body, version }) => updateProduct(call, params.sku, body, version),

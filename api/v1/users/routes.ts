@@ -1,5 +1,5 @@
 import { newUser, userResource } from '../../../src/domain/resources.ts'
-import { createUser, getUser, listUsers, updateUser } from '../../../src/domain/users.ts'
+import { createUser, deleteUser, getUser, listUsers, suspendUser, updateUser } from '../../../src/domain/users.ts'
 import { operation } from '../../operation.ts'
 import { NewUser, User, UserChanges, UserPage, UserPath, UserQuery } from './schemas.ts'
 
@@ -116,8 +116,56 @@ export const userOperations = [
     example: { params: { userId }, body: { preferences: { contactChannel: 'email' } } },
     ifMatch: true,
     on: ({ db }, { params }) => userResource(db, params.userId),
+    before: (call, { params }) => getUser(call, params.userId),
     success: { status: 200, description: 'The changed user.', schema: User, example: { ...example, version: 4 } },
-    errors: ['people-only', 'user-not-found', 'email-taken', 'username-taken'],
+    errors: ['people-only', 'user-not-found', 'user-closed', 'last-admin', 'email-taken', 'username-taken'],
     handler: (call, { params, body, version }) => updateUser(call, params.userId, body, version),
+  }),
+  operation({
+    method: 'POST',
+    path: '/users/:userId/suspend',
+    operationId: 'suspendUser',
+    tag: 'users',
+    summary: 'Suspend a user',
+    description:
+      'Ends what an account may do, at once, until an administrator sets it active again. For managers (customers and ' +
+      'support) and administrators. Use it against misuse. Suspending a suspended account changes nothing.',
+    action: 'user:suspend',
+    cost: 2,
+    risk: 'high',
+    params: UserPath,
+    example: { params: { userId } },
+    on: ({ db }, { params }) => userResource(db, params.userId),
+    before: (call, { params }) => getUser(call, params.userId),
+    success: {
+      status: 200,
+      description: 'The suspended user.',
+      schema: User,
+      example: { ...example, status: 'suspended' as const, version: 4 },
+    },
+    errors: ['user-not-found', 'user-closed', 'last-admin'],
+    handler: (call, { params }) => suspendUser(call, params.userId),
+  }),
+  operation({
+    method: 'DELETE',
+    path: '/users/:userId',
+    operationId: 'deleteUser',
+    tag: 'users',
+    summary: 'Close an account',
+    description:
+      'Closes an account for good: the personal fields are erased, the keys end, the orders stay. Administrators only, and ' +
+      'always with the consent of another person. Read the user first and send its ETag as If-Match. To stop misuse, ' +
+      'suspendUser is enough.',
+    action: 'user:delete',
+    cost: 5,
+    risk: 'high',
+    params: UserPath,
+    example: { params: { userId } },
+    ifMatch: true,
+    on: ({ db }, { params }) => userResource(db, params.userId),
+    before: (call, { params }) => getUser(call, params.userId),
+    success: { status: 204, description: 'The account is closed.' },
+    errors: ['user-not-found', 'user-closed', 'last-admin'],
+    handler: (call, { params, version }) => deleteUser(call, params.userId, version),
   }),
 ]

@@ -68,7 +68,9 @@ export const UserChanges = closed(
     email: Type.Optional(email),
     username: Type.Optional(username),
     role: Type.Optional(role),
-    status: Type.Optional(status),
+    status: Type.Optional(
+      oneOf(['active', 'suspended'], { description: 'Administrators set it; only deleteUser closes an account.' }),
+    ),
     profile: Type.Optional(closed(changeableProfile, { minProperties: 1 })),
     preferences: Type.Optional(preferences),
   },

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { ACTIONS, type Action } from '../../../src/domain/actions.ts'
 import type { Caller } from '../../../src/domain/call.ts'
-import type { Resource } from '../../../src/domain/resources.ts'
+import { type ResourceType, sampleOf } from '../../../src/domain/resources.ts'
+import { loadRules } from '../../../src/policy/engine.ts'
 import { createPolicy } from '../../../src/policy/policy.ts'
 import { ROOT } from '../../../src/root.ts'
 
@@ -16,17 +17,13 @@ const person = (role: Caller['role'], extra: Partial<Caller> = {}): Caller => ({
   status: 'active',
   scopes: ['*'],
   credentialId: 'key',
+  issuedBy: 'me',
   ...extra,
 })
 
-/** One thing of every kind, owned by `ownerId`. */
-function resourceFor(action: Action, ownerId: string): Resource {
-  const [kind] = action.split(':')
-  if (kind === 'caller') return { type: 'Service' }
-  if (kind === 'product') return { type: 'Product', id: 'x' }
-  if (kind === 'user') return { type: 'User', id: ownerId, ownerId }
-  return { type: kind === 'order' ? 'Order' : 'ApiKey', id: 'x', ownerId }
-}
+const { resourceTypes } = loadRules(FOLDER)
+/** A thing that the action is taken on, owned by `ownerId` where such things have owners. */
+const resourceFor = (action: Action, ownerId: string) => sampleOf(resourceTypes.get(action) as ResourceType, ownerId)
 
 t.test('what an agent may do, its person may do and its scopes name', async (t) => {
   for (const role of roles) {
