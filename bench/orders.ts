@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runBare } from './support/bare.ts'
+import { compareEach, type Make } from './support/compare.ts'
 import { runHttp } from './support/http.ts'
 import { recordOrders } from './support/record.ts'
-import { emptyDatabase, SERVER, serverRuns } from './support/server.ts'
 import type { Target } from './support/shop.ts'
 
 const ORDERS = Number(process.env.BENCH_ORDERS ?? 3000)
@@ -22,10 +22,7 @@ const show = (label: string, perSecond: number) =>
   console.log(`${label.padEnd(58)}${perSecond.toFixed(0).padStart(7)}/s`)
 
 /** Both sides in turns, so that what else the machine does falls on both. */
-async function compare(
-  name: string,
-  make: () => Promise<{ databaseUrl: string | undefined; drop: () => Promise<void> }>,
-) {
+async function compare(name: string, make: Make) {
   const http: Measured[] = []
   const bare: Measured[] = []
   for (let round = 0; round < ROUNDS; round++) {
@@ -52,7 +49,4 @@ async function compare(
   return ratio
 }
 
-const ratios = [await compare('Embedded (PGlite)', async () => ({ databaseUrl: undefined, drop: async () => {} }))]
-if (await serverRuns()) ratios.push(await compare('Postgres', emptyDatabase))
-else console.log(`\nPostgres: skipped, no server at ${new URL(SERVER).host}`)
-process.exitCode = ratios.every((ratio) => ratio >= WANTED) ? 0 : 1
+await compareEach(compare, WANTED)

@@ -7,7 +7,7 @@ import { createSealer } from '../src/audit/sealer.ts'
 import { openSeals } from '../src/audit/seals.ts'
 import { openApp } from './support/app.ts'
 import { timed } from './support/bare.ts'
-import { emptyDatabase, SERVER, serverRuns } from './support/server.ts'
+import { compareEach, type Make } from './support/compare.ts'
 import { orderBody } from './support/shop.ts'
 
 const ORDERS = Number(process.env.BENCH_ORDERS ?? 2000)
@@ -36,10 +36,7 @@ async function run(databaseUrl: string | undefined, sealing: boolean): Promise<n
 }
 
 /** In turns, so that what else the machine does falls on both. */
-async function compare(
-  name: string,
-  make: () => Promise<{ databaseUrl: string | undefined; drop: () => Promise<void> }>,
-) {
+async function compare(name: string, make: Make) {
   const best = { with: 0, without: 0 }
   for (let round = 0; round < ROUNDS; round++) {
     for (const side of ['without', 'with'] as const) {
@@ -56,7 +53,4 @@ async function compare(
   return ratio
 }
 
-const ratios = [await compare('Embedded (PGlite)', async () => ({ databaseUrl: undefined, drop: async () => {} }))]
-if (await serverRuns()) ratios.push(await compare('Postgres', emptyDatabase))
-else console.log(`\nPostgres: skipped, no server at ${new URL(SERVER).host}`)
-process.exitCode = ratios.every((ratio) => ratio >= WANTED) ? 0 : 1
+await compareEach(compare, WANTED)

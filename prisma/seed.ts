@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
+import { type Random, randomNumbers } from '../src/random.ts'
 import type { Prisma } from '../src/storage/generated/client.ts'
 import { FIRST_NAMES, KINDS, LAST_NAMES, MATERIALS, NOTES, PLACES, REASONS } from './demo-catalogue.ts'
 
@@ -29,19 +30,6 @@ export async function seed(db: Prisma.TransactionClient, now: Date): Promise<voi
   await db.order.createMany({ data: orders.map(({ order }) => order) })
   await db.orderItem.createMany({ data: orders.flatMap(({ items }) => items) })
   await db.orderEvent.createMany({ data: orders.flatMap(({ events }) => events) })
-}
-
-type Random = () => number
-
-/** mulberry32: small, seeded, and good enough to vary demo data. */
-function randomNumbers(start: number): Random {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 const between = (random: Random, low: number, high: number) => low + Math.floor(random() * (high - low + 1))

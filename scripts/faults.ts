@@ -1,4 +1,5 @@
 // npm run faults: kills the service at random moments under load and looks whether anything was lost or done twice.
+
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,6 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { emptyDatabase, serverRuns } from '../bench/support/server.ts'
 import { fillShop } from '../bench/support/shop.ts'
+import { randomNumbers } from '../src/random.ts'
 import { ROOT } from '../src/root.ts'
 import { openStorage } from '../src/storage/storage.ts'
 import { inspect } from './support/fault-checks.ts'
@@ -21,18 +23,8 @@ const ROUNDS = Number(values.rounds)
 const LONGEST_MS = 1500
 const PEPPER = 'a secret for the faults, 32 characters'
 
+// A run can be repeated with its seed, as far as the timing of processes allows.
 const random = randomNumbers(Number(values.seed))
-
-/** mulberry32: a run can be repeated with its seed, as far as the timing of processes allows. */
-function randomNumbers(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 async function run(name: string, databaseUrl: string | undefined, rounds: number): Promise<boolean> {
   const dataDir = mkdtempSync(join(tmpdir(), 'handrail-faults-'))

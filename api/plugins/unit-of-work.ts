@@ -1,15 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { record } from '../../src/audit/trail.ts'
-import { ALL_ACTIONS } from '../../src/domain/actions.ts'
-import {
-  concealed,
-  findApproval,
-  findForRequest,
-  presentApproval,
-  requestApproval,
-  statusOf,
-  useApproval,
-} from '../../src/domain/approvals.ts'
+import { concealed, presentApproval, requestApproval } from '../../src/domain/approvals.ts'
 import type { Call } from '../../src/domain/call.ts'
 import { CodedError, ERRORS } from '../../src/domain/errors.ts'
 import { mayRead, NEW } from '../../src/domain/resources.ts'
@@ -22,11 +13,13 @@ import type { Queue } from '../../src/work/queue.ts'
 import type { Operation } from '../operation.ts'
 import { entryOf } from './audit.ts'
 import { input } from './authorize.ts'
+import { createConsent } from './consent.ts'
 import { problem, STATUS } from './errors.ts'
-import { type Answer, type Claim, callerOf, claim, type Key, keep, keyOf, Overtaken } from './idempotency.ts'
+import { type Answer, callerOf, claim, type Key, keep, keyOf, Overtaken } from './idempotency.ts'
 import type { Admit } from './limit.ts'
 import { toTag } from './preconditions.ts'
 import { digestOf } from './request-digest.ts'
+import { act, inside, tryOut } from './try-out.ts'
 
 export interface Work {
   storage: Storage
@@ -58,6 +51,7 @@ export function createUnitOfWork(work: Work) {
   const { storage, policy, vault, queue, keepAnswersMs, admit } = work
   /** What this process is carrying out; the database knows of other processes. */
   const inFlight = new Set<string>()
+  const consents = createConsent(policy)
 
   async function run(operation: Operation, request: FastifyRequest, reply: FastifyReply) {
     const { dryRun } = request.query as { dryRun?: boolean }
@@ -109,8 +103,8 @@ export function createUnitOfWork(work: Work) {
           await record(sql, entryOf(request, policy, { outcome: 'replayed', status, digest, made: idIn(location) }))
           return { kind: 'replayed', answer: found.answer, jobs: [] }
         }
-        await askAgain(operation, request, call)
-        const approval = await consent(operation, request, call, digest, found)
+        await consents.askAgain(operation, request, call)
+        const approval = await consents.consent(operation, request, call, digest, found)
         if (approval !== 'ask' && approval?.waits) return { kind: 'waiting', approval: approval.approval }
         await admit(operation, request, reply)
         if (approval === 'ask') return { kind: 'ask', key: of }
@@ -131,63 +125,6 @@ export function createUnitOfWork(work: Work) {
       if (of && !request.approvalId && isDeterministic(error)) await keepRefusal(request, of, error)
       throw error
     }
-  }
-
-  /** What policy was told may have changed since: here it stays as it is until the transaction ends. */
-  async function askAgain(operation: Operation, request: FastifyRequest, call: Call): Promise<void> {
-    if (!operation.facts) return
-    const { resource, context: before } = request.question
-    const context = { ...before, ...(await operation.facts(call, input(request), true)) }
-    const { allow, code, policies } = await policy.check(call.caller, operation.action, resource, context)
-    const needed = code === 'approval-required'
-    if (!allow && !needed) throw new CodedError(code ?? 'forbidden')
-    request.question = { resource, context, consent: needed, reasons: needed ? policies : [] }
-  }
-
-  /** Whoever consented must still be one who may do it themselves, to the thing as it is now. */
-  async function stillStands(
-    { action }: Operation,
-    { question }: FastifyRequest,
-    { db }: Call,
-    { decidedBy }: Approval,
-  ) {
-    const person = decidedBy ? await db.user.findUnique({ where: { id: decidedBy } }) : null
-    if (person) {
-      const { id: userId, role, status } = person
-      const caller = { userId, role, status, scopes: [ALL_ACTIONS], credentialId: '', issuedBy: userId }
-      const decision = await policy.check(caller, action, question.resource, { ...question.context, approved: true })
-      if (decision.allow) return
-    }
-    throw new CodedError('approval-invalid', 'Whoever consented may not do so any more.')
-  }
-
-  /** Whether a person consented, and if not, whether somebody has to be asked. The approval is used up here. */
-  async function consent(
-    operation: Operation,
-    request: FastifyRequest,
-    call: Call,
-    digest: Key['digest'],
-    found: Claim,
-  ): Promise<{ approval: Approval; waits: boolean } | 'ask' | undefined> {
-    const { question, approvalId } = request
-    if (approvalId !== undefined) {
-      const approval = await findForRequest(call, approvalId, digest)
-      if (await useApproval(call, approval)) return { approval, waits: true }
-      // Rights may have changed since; what throws here leaves the approval unused.
-      const { allow, code } = await policy.check(call.caller, operation.action, question.resource, {
-        ...question.context,
-        approved: true,
-      })
-      if (!allow) throw new CodedError(code ?? 'forbidden')
-      await stillStands(operation, request, call, approval)
-      return { approval, waits: false }
-    }
-    // What was asked for is decided on, even if it would not have to be by now.
-    if (!found.approvalId) return question.consent ? 'ask' : undefined
-    const approval = await findApproval(call.db, found.approvalId)
-    const status = statusOf(approval, call.now)
-    if (status === 'pending' || status === 'approved') return { approval, waits: true }
-    throw new CodedError(status === 'expired' ? 'approval-expired' : 'approval-denied')
   }
 
   /** The same wrong request gets the same answer, even if it would be right by now: a key stands for one answer. */
@@ -224,7 +161,7 @@ export function createUnitOfWork(work: Work) {
 
   /** Asks a person: what would change is found out by doing it and undoing it. */
   async function ask(operation: Operation, request: FastifyRequest, digest: Key['digest'], of: Key | undefined) {
-    const effect = await tryOut(operation, request)
+    const effect = await tryOut(storage, operation, request)
     const { resource, context, reasons } = request.question
     const { params, query, body } = input(request)
     return storage.transaction(async (db, sql) => {
@@ -257,7 +194,7 @@ export function createUnitOfWork(work: Work) {
   }
 
   async function preview(operation: Operation, request: FastifyRequest, reply: FastifyReply) {
-    const tried = await tryOut(operation, request)
+    const tried = await tryOut(storage, operation, request)
     const digest = digestOf(request, vault)
     const { consent: needed, reasons } = request.question
     await storage.transaction((_db, sql) =>
@@ -270,21 +207,6 @@ export function createUnitOfWork(work: Work) {
     return send(reply.code(200), JSON.stringify(body), DRY_RUN_TYPE)
   }
 
-  /** Does it and undoes it. @returns what it is made on, and what would become of it */
-  async function tryOut(operation: Operation, request: FastifyRequest) {
-    try {
-      return await storage.transaction(async (db, sql) => {
-        const call = inside(request, db, sql)
-        const before = (await operation.before?.(call, input(request))) ?? null
-        const result = await act(operation, request, call)
-        throw new Undo({ before, after: (operation.preview ? operation.preview(result) : result) ?? null })
-      })
-    } catch (error) {
-      if (error instanceof Undo) return error.effect
-      throw error
-    }
-  }
-
   return run
 }
 
@@ -294,26 +216,6 @@ function subjectOf({ question }: FastifyRequest, result: { id?: string } | undef
   if (!('ownerId' in resource)) return undefined
   return resource.ownerId === NEW ? result?.id : resource.ownerId
 }
-
-/** Carries an effect out of a transaction that must not keep it. */
-class Undo extends Error {
-  readonly effect: { before: unknown; after: unknown }
-  constructor(effect: { before: unknown; after: unknown }) {
-    super('undone on purpose')
-    this.effect = effect
-  }
-}
-
-const inside = (request: FastifyRequest, db: Call['db'], sql: Call['sql']): Call => ({
-  ...(request.call as Call),
-  db,
-  sql,
-  outbox: [],
-  jobs: [],
-})
-
-const act = (operation: Operation, request: FastifyRequest, call: Call) =>
-  operation.handler(call, { ...input(request), version: request.version, visible: request.visible })
 
 /** The answer in the very bytes that go out, so that a repeated request gets the same ones. */
 function toAnswer(operation: Operation, reply: FastifyReply, result: unknown): Answer {

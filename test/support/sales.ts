@@ -1,17 +1,13 @@
 import { v7 as uuidv7 } from 'uuid'
+import { randomNumbers } from '../../src/random.ts'
 import type { OrderStatus } from '../../src/storage/generated/enums.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { PEOPLE } from './service.ts'
 
-/** Numbers from 0 to below `most`, the same ones each time (mulberry32). */
-export function randomNumbers(seed: number) {
-  let state = seed
-  return (most: number) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * most)
-  }
+/** Whole numbers from 0 to below `most`, the same ones each time. */
+export function wholeNumbers(seed: number) {
+  const random = randomNumbers(seed)
+  return (most: number) => Math.floor(random() * most)
 }
 
 const SKUS = [
@@ -57,7 +53,7 @@ export async function addShop({ db }: Storage): Promise<void> {
  * amounts are far larger than the API takes, so that sums pass what a number of JavaScript holds.
  */
 export async function addSales({ db }: Storage, count: number, seed = 7): Promise<void> {
-  const random = randomNumbers(seed)
+  const random = wholeNumbers(seed)
   const orders = Array.from({ length: count }, (_, index) => {
     const at = new Date(FIRST_DAY + index * HOUR)
     const { currency } = SKUS[random(3)] as (typeof SKUS)[number]

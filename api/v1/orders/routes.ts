@@ -1,12 +1,5 @@
-import {
-  cancelOrder,
-  createOrder,
-  fulfilOrder,
-  getOrder,
-  listOrders,
-  refundedAfter,
-  refundOrder,
-} from '../../../src/domain/orders.ts'
+import { cancelOrder, createOrder, fulfilOrder, getOrder, listOrders } from '../../../src/domain/orders.ts'
+import { refundedAfter, refundOrder } from '../../../src/domain/refunds.ts'
 import { newOwned, orderResource } from '../../../src/domain/resources.ts'
 import { operation } from '../../operation.ts'
 import { Cancellation, NewOrder, NewRefund, Order, OrderPage, OrderPath, OrderQuery } from './schemas.ts'

@@ -1,5 +1,6 @@
+import { deleteUser } from '../../../src/domain/closing-accounts.ts'
 import { newUser, userResource } from '../../../src/domain/resources.ts'
-import { createUser, deleteUser, getUser, listUsers, suspendUser, updateUser } from '../../../src/domain/users.ts'
+import { createUser, getUser, listUsers, suspendUser, updateUser } from '../../../src/domain/users.ts'
 import { operation } from '../../operation.ts'
 import { NewUser, User, UserChanges, UserPage, UserPath, UserQuery } from './schemas.ts'
 

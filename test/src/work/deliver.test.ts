@@ -1,4 +1,5 @@
 import t from 'tap'
+import { randomNumbers } from '../../../src/random.ts'
 import type { Outcome, Sender, Senders } from '../../../src/work/deliveries/sender.ts'
 import { mintSecret } from '../../../src/work/deliveries/signing.ts'
 import { onEachDatabase } from '../../support/database.ts'
@@ -17,15 +18,10 @@ function scripted(outcomes: Outcome[]) {
 const later: Outcome = { kind: 'transient', error: 'The receiver failed (500).' }
 const lost: Outcome = { kind: 'unknown', error: 'The receiver did not answer in time.' }
 
-/** Slack's double: the same random mix in every run (mulberry32). */
+/** Slack's double: the same random mix in every run. */
 function mixed(seed: number, says: Reaction[]): () => Reaction {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state)
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits
-    return says[((bits ^ (bits >>> 14)) >>> 0) % says.length] as Reaction
-  }
+  const random = randomNumbers(seed)
+  return () => says[Math.floor(random() * says.length)] as Reaction
 }
 
 const ok: Reaction = { status: 200, body: JSON.stringify({ ok: true, ts: '1769860801.000200' }) }
