@@ -184,3 +184,15 @@ t.test('the published input schema leaves out what is checked anyway, and words 
     },
   })
 })
+
+t.test('a schema that cannot be compiled is refused before it is used', async (t) => {
+  for (const [schema, reason] of [
+    [{ type: 'strin' }, /type must be/],
+    [{ properties: { a: { type: 'string', pattern: '(' } } }, /Invalid regular expression/],
+    [{ patternProperties: { '[': {} } }, /Invalid regular expression/],
+    [{ items: { $ref: '#/$defs/no' } }, /#\/\$defs\/no leads nowhere/],
+  ] as const) {
+    t.throws(() => compile(schema as JsonObject), { message: reason })
+  }
+  t.same(compile({ properties: { pattern: { default: { pattern: '(' } } } })({ pattern: '(' }), [], 'data is no schema')
+})

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { createDeliveries } from '../../src/work/deliver.ts'
 import { createSenders, NOTHING_SET_UP } from '../../src/work/deliveries/deliveries.ts'
-import { onEachDatabase } from '../support/database.ts'
+import { onQuickest } from '../support/database.ts'
 import { startReceiver, until } from '../support/receiver.ts'
 import { PEOPLE, type Service, startService } from '../support/service.ts'
 
@@ -17,7 +17,7 @@ function deliver(t: Test, { services }: Service, settings = NOTHING_SET_UP): voi
 
 const status = async ({ call }: Service, id: string) => (await call('support', 'GET', `/messages/${id}`)).body.status
 
-onEachDatabase(t, 'a message to the team is in its inbox a moment later', async (t, database) => {
+onQuickest(t, 'a message to the team is in its inbox a moment later', async (t, database) => {
   const service = await startService(t, { database })
   deliver(t, service)
   const about = { type: 'product', id: 'LAMP' }

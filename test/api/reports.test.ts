@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { workReports } from '../../src/work/reports.ts'
-import { onEachDatabase } from '../support/database.ts'
+import { onEachDatabase, onQuickest } from '../support/database.ts'
 import { addSales, HOUR, until } from '../support/sales.ts'
 import {
   type Credential,
@@ -69,7 +69,7 @@ await onEachDatabase(t, 'a report is asked for, made in the background, and down
   )
 })
 
-await onEachDatabase(t, 'a report is cancelled once, and not when it is finished', async (t, database) => {
+await onQuickest(t, 'a report is cancelled once, and not when it is finished', async (t, database) => {
   const service = await startService(t, { database })
   const { id } = (await service.call('manager', 'POST', '/reports', january)).body
   const answers = await Promise.all(
@@ -88,7 +88,7 @@ await onEachDatabase(t, 'a report is cancelled once, and not when it is finished
   })
 })
 
-await onEachDatabase(t, 'a repeated request asks for one report and does not count twice', async (t, database) => {
+await onQuickest(t, 'a repeated request asks for one report and does not count twice', async (t, database) => {
   const service = await startService(t, { database })
   const key = { 'idempotency-key': randomUUID() }
   const ask = (headers = {}) => service.call('manager', 'POST', '/reports', january, headers)

@@ -43,6 +43,11 @@ export async function quickest(): Promise<DatabaseKind> {
   return (await found) ? 'postgres' : 'embedded'
 }
 
+/** Runs a test on the database that is the quickest to have. */
+export async function onQuickest(t: Test, name: string, run: (t: Test, kind: DatabaseKind) => Promise<void>) {
+  await t.test(name, async (each) => run(each, await quickest()))
+}
+
 export async function serverRuns(): Promise<boolean> {
   const client = new pg.Client({ connectionString: SERVER, connectionTimeoutMillis: 2000 })
   try {

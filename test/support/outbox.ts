@@ -9,7 +9,7 @@ import { createSenders, type DeliverySettings, NOTHING_SET_UP } from '../../src/
 import type { Senders } from '../../src/work/deliveries/sender.ts'
 import { writeOutbox } from '../../src/work/outbox.ts'
 import { createQueue, type Queue, type QueueOptions } from '../../src/work/queue.ts'
-import { type DatabaseKind, openTestStorage } from './database.ts'
+import { type DatabaseKind, openTestStorage, quickest } from './database.ts'
 
 export const SENDER = '019a0000-0000-7000-8000-000000000003'
 
@@ -28,8 +28,8 @@ interface WorkerOptions extends Partial<DeliverOptions>, Partial<QueueOptions>, 
 }
 
 /** A database with a sender and channels, and workers on it that are quick enough for a test. */
-export async function openOutbox(t: Test, kind: DatabaseKind = 'embedded') {
-  const storage = await openTestStorage(t, kind)
+export async function openOutbox(t: Test, kind?: DatabaseKind) {
+  const storage = await openTestStorage(t, kind ?? (await quickest()))
   const vault = createVault('a secret for tests, 32 characters')
   const now = new Date()
   const time = { createdAt: now, updatedAt: now }

@@ -4,7 +4,7 @@ import { link } from '../../../src/audit/chain.ts'
 import { record } from '../../../src/audit/trail.ts'
 import { canonicalize } from '../../../src/canonical.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
-import { onEachDatabase, openTestStorage } from '../../support/database.ts'
+import { onEachDatabase, onQuickest, openTestStorage } from '../../support/database.ts'
 import { fullEntry, linkedEntries, writeEntries } from '../../support/trail.ts'
 
 const chainOf = (storage: Storage) =>
@@ -38,7 +38,7 @@ onEachDatabase(t, 'a reader can compute every hash from what is stored', async (
   t.equal(await pending(storage), 0)
 })
 
-onEachDatabase(t, 'places are given in batches, the oldest entry first, without gaps', async (t, kind) => {
+onQuickest(t, 'places are given in batches, the oldest entry first, without gaps', async (t, kind) => {
   const storage = await openTestStorage(t, kind)
   const ids = await writeEntries(storage, 7)
   t.equal(await link(storage, 3), 3)
@@ -52,7 +52,7 @@ onEachDatabase(t, 'places are given in batches, the oldest entry first, without 
   )
 })
 
-onEachDatabase(t, 'what is left over or has no entry holds nobody up', async (t, kind) => {
+onQuickest(t, 'what is left over or has no entry holds nobody up', async (t, kind) => {
   const storage = await openTestStorage(t, kind)
   const [first] = await linkedEntries(storage, 1)
   await storage.sql('INSERT INTO audit_pending VALUES ($1)', [first])
@@ -93,7 +93,7 @@ onEachDatabase(t, 'what is written while others link is missed by nobody', async
   t.ok(turns.some((turn) => turn !== 'busy' && turn > 0))
 })
 
-onEachDatabase(t, 'an entry of a transaction that is undone gets no place', async (t, kind) => {
+onQuickest(t, 'an entry of a transaction that is undone gets no place', async (t, kind) => {
   const storage = await openTestStorage(t, kind)
   await t.rejects(
     storage.transaction(async (_db, sql) => {

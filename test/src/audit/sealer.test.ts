@@ -6,7 +6,7 @@ import { isSigned, lineHash, parseLine } from '../../../src/audit/seal-lines.ts'
 import { createSealer } from '../../../src/audit/sealer.ts'
 import { openSeals } from '../../../src/audit/seals.ts'
 import { verifyTrail } from '../../../src/audit/verify.ts'
-import { onEachDatabase, openTestStorage } from '../../support/database.ts'
+import { onEachDatabase, onQuickest, openTestStorage, quickest } from '../../support/database.ts'
 import { makeSealFolders, openTestSeals } from '../../support/seals.ts'
 import { tamper, writeEntries } from '../../support/trail.ts'
 
@@ -89,27 +89,23 @@ t.test('the private key is for its owner alone, and in no file of the seals', as
   )
 })
 
-onEachDatabase(
-  t,
-  'a crash between linking and sealing leaves nothing behind: the next sealer goes on',
-  async (t, kind) => {
-    const storage = await openTestStorage(t, kind)
-    const folders = makeSealFolders(t)
-    const first = createSealer(storage, await openTestSeals(t, folders), { report: fail })
-    await writeEntries(storage, 2)
-    await first.flush()
-    await writeEntries(storage, 2)
-    await link(storage)
-    const seals = await openTestSeals(t, folders)
-    t.equal(seals.fresh, false)
-    t.equal(seals.head().position, 2)
-    await createSealer(storage, seals, { report: fail }).flush()
-    t.match(read(folders.folder).at(-1), { position: 4, entries: 2 })
-  },
-)
+onQuickest(t, 'a crash between linking and sealing leaves nothing behind: the next sealer goes on', async (t, kind) => {
+  const storage = await openTestStorage(t, kind)
+  const folders = makeSealFolders(t)
+  const first = createSealer(storage, await openTestSeals(t, folders), { report: fail })
+  await writeEntries(storage, 2)
+  await first.flush()
+  await writeEntries(storage, 2)
+  await link(storage)
+  const seals = await openTestSeals(t, folders)
+  t.equal(seals.fresh, false)
+  t.equal(seals.head().position, 2)
+  await createSealer(storage, seals, { report: fail }).flush()
+  t.match(read(folders.folder).at(-1), { position: 4, entries: 2 })
+})
 
 t.test('what a crash cut off is taken away, and a line that was not noted is found', async (t) => {
-  const storage = await openTestStorage(t)
+  const storage = await openTestStorage(t, await quickest())
   const folders = makeSealFolders(t)
   const head = join(folders.keysFolder, 'head.json')
   await writeEntries(storage, 1)
@@ -136,7 +132,7 @@ t.test('what a crash cut off is taken away, and a line that was not noted is fou
   await t.resolves(openSeals({ ...other, keysFolder: `${other.keysFolder}2` }, fail))
 })
 
-onEachDatabase(
+onQuickest(
   t,
   'what was linked and not sealed yet cannot be changed behind the back of a running sealer',
   async (t, kind) => {
@@ -164,7 +160,7 @@ onEachDatabase(
 )
 
 t.test('a key gives way to a new one while the service runs, and its private part ends', async (t) => {
-  const storage = await openTestStorage(t)
+  const storage = await openTestStorage(t, await quickest())
   const folders = makeSealFolders(t)
   const seals = await openTestSeals(t, folders)
   const sealer = createSealer(storage, seals, { report: fail })
@@ -219,7 +215,7 @@ t.test('seals that were taken away are missed, and the gap shows for ever', asyn
   t.equal(read(folders.folder).at(-1)?.previous, lineHash(lines.at(-1) as string))
 })
 
-onEachDatabase(t, 'replicas seal into folders of their own, and each of them tells', async (t, kind) => {
+onQuickest(t, 'replicas seal into folders of their own, and each of them tells', async (t, kind) => {
   const shared = await openTestStorage(t, kind)
   const folders = [makeSealFolders(t), makeSealFolders(t)]
   const fail = (error: unknown) => t.fail('failed', { error })

@@ -6,12 +6,12 @@ import { type Line, lineHash, parseLine, signedText, type Unsigned } from '../..
 import { createSealer } from '../../../src/audit/sealer.ts'
 import type { SealFolders } from '../../../src/audit/seals.ts'
 import { verifyTrail } from '../../../src/audit/verify.ts'
-import { openTestStorage } from '../../support/database.ts'
+import { openTestStorage, quickest } from '../../support/database.ts'
 import { makeSealFolders, openTestSeals } from '../../support/seals.ts'
 import { writeEntries } from '../../support/trail.ts'
 
 /** One trail for all: what is done to the seals is done to a copy of them. */
-const storage = await openTestStorage(t)
+const storage = await openTestStorage(t, await quickest())
 const original = makeSealFolders(t)
 /** The first private key, as somebody might have kept it. */
 const { keysFolder: stolen } = makeSealFolders(t)

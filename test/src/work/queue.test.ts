@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createQueue, type QueueOptions } from '../../../src/work/queue.ts'
-import { onEachDatabase, openTestStorage } from '../../support/database.ts'
+import { onEachDatabase, openTestStorage, quickest } from '../../support/database.ts'
 import { until } from '../../support/receiver.ts'
 
 const id = (last: number) => `019a0000-0000-7000-8000-0000000000${String(last).padStart(2, '0')}`
@@ -68,7 +68,7 @@ onEachDatabase(t, 'a job of a worker that died is taken by another when its leas
 })
 
 t.test('a job waits for its time, and a slow one holds nobody up', async (t) => {
-  const storage = await openTestStorage(t)
+  const storage = await openTestStorage(t, await quickest())
   const queue = createQueue(storage, { pollMs: 20, report: (error) => t.fail('failed', { error }) })
   let release = () => {}
   const slow = new Promise<void>((resolve) => {

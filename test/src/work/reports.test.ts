@@ -5,7 +5,7 @@ import type { Sql } from '../../../src/storage/sql.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
 import { createQueue, type QueueOptions } from '../../../src/work/queue.ts'
 import { type ReportOptions, workReports } from '../../../src/work/reports.ts'
-import { type DatabaseKind, onEachDatabase, openTestStorage } from '../../support/database.ts'
+import { type DatabaseKind, onEachDatabase, onQuickest, openTestStorage, quickest } from '../../support/database.ts'
 import { addSales, addShop, FIRST_DAY, HOUR, until } from '../../support/sales.ts'
 import { PEOPLE } from '../../support/service.ts'
 
@@ -106,7 +106,7 @@ await onEachDatabase(t, 'the sums are those of a plain query, to the last digit'
   }
 })
 
-await onEachDatabase(t, 'a period without orders, and an empty one, make an empty report', async (t, database) => {
+await onQuickest(t, 'a period without orders, and an empty one, make an empty report', async (t, database) => {
   const storage = await prepare(t, database, 3)
   await startWorker(t, storage)
   const later = new Date(TO.getTime() + HOUR)
@@ -115,7 +115,7 @@ await onEachDatabase(t, 'a period without orders, and an empty one, make an empt
   t.match(await finished(storage, await ask(storage, 'day')), { status: 'done', rowCount: 0, result: '[]' })
 })
 
-await onEachDatabase(t, 'a worker that is closed after its first chunk is taken over from', async (t, database) => {
+await onQuickest(t, 'a worker that is closed after its first chunk is taken over from', async (t, database) => {
   const storage = await prepare(t, database, 300)
   let chunks = 0
   let closing: Promise<void> | undefined
@@ -167,7 +167,7 @@ await onEachDatabase(
   },
 )
 
-await onEachDatabase(t, 'two workers on one report do not disturb each other', async (t, database) => {
+await onQuickest(t, 'two workers on one report do not disturb each other', async (t, database) => {
   const storage = await prepare(t, database, 300)
   const id = await ask(storage, 'day')
   // The lease of a slow worker ended, say.
@@ -179,7 +179,7 @@ await onEachDatabase(t, 'two workers on one report do not disturb each other', a
   t.same(sumsOf(report.result), await plainly(storage.sql, 'day'))
 })
 
-await onEachDatabase(t, 'a report that is cancelled in the middle stays cancelled', async (t, database) => {
+await onQuickest(t, 'a report that is cancelled in the middle stays cancelled', async (t, database) => {
   const storage = await prepare(t, database, 200)
   let chunks = 0
   const queue = await startWorker(t, storage, {
@@ -204,7 +204,7 @@ await onEachDatabase(t, 'a report that is cancelled in the middle stays cancelle
   t.equal(await openJobs(storage), 0)
 })
 
-await onEachDatabase(t, 'orders that come in while it is made are not part of it', async (t, database) => {
+await onQuickest(t, 'orders that come in while it is made are not part of it', async (t, database) => {
   const storage = await prepare(t, database, 60)
   const expected = await plainly(storage.sql, 'day')
   let chunks = 0
@@ -223,7 +223,7 @@ await onEachDatabase(t, 'orders that come in while it is made are not part of it
   t.same(sumsOf(report.result), expected)
 })
 
-await onEachDatabase(t, 'a report that keeps failing ends, and tells nothing of why', async (t, database) => {
+await onQuickest(t, 'a report that keeps failing ends, and tells nothing of why', async (t, database) => {
   const storage = await prepare(t, database, 10)
   const errors: unknown[] = []
   let attempts = 0
@@ -251,7 +251,7 @@ await onEachDatabase(t, 'a report that keeps failing ends, and tells nothing of 
 })
 
 t.test('a report with too many rows fails at once and says what to do', async (t) => {
-  const storage = await prepare(t, 'embedded', 200)
+  const storage = await prepare(t, await quickest(), 200)
   await startWorker(t, storage, { mostRows: 5 })
   const report = await finished(storage, await ask(storage, 'day'))
   t.match(report, { status: 'failed', error: 'The report has too many rows. Ask for a shorter time.', result: null })
