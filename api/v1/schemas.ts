@@ -70,6 +70,9 @@ export const Problem = Type.Object(
       }),
       { description: 'Every part of the request that is at fault.' },
     ),
+    'violated-policies': Type.Optional(
+      Type.Array(Type.String(), { description: 'The quotas that are used up, by their names in `RateLimit-Policy`.' }),
+    ),
     timestamp: Time,
     requestId: Type.String({ description: 'Names this request in the logs; the same as the X-Request-Id header.' }),
   },

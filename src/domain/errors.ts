@@ -78,6 +78,11 @@ export const ERRORS = {
     hint: 'Wait for the time in `Retry-After`, then go on more slowly.',
     retryable: true,
   },
+  'reduced-capacity': {
+    title: 'The service does less than usual at the moment',
+    hint: 'Repeat the request after the time in `Retry-After`, with the same Idempotency-Key. Nothing was done.',
+    retryable: true,
+  },
   'precondition-required': {
     title: 'The change needs an If-Match header',
     hint: 'Read the resource, then send its ETag as `If-Match`, so that no newer change is overwritten.',
@@ -301,6 +306,11 @@ export const ERRORS = {
     hint: 'Read the report until its status is `done`. One that failed or was cancelled has no result: ask for another.',
     retryable: false,
   },
+  'report-running': {
+    title: 'Another report of yours is being made',
+    hint: 'Read it with getReport until it is finished, or end it with cancelReport; then ask again.',
+    retryable: true,
+  },
   'report-closed': {
     title: 'The report is finished already',
     hint: 'Read the report to see how it ended.',
@@ -340,11 +350,24 @@ export class CodedError extends Error {
   readonly violations: Violation[]
   /** The thing exists, and the caller must not learn it. */
   hides = false
+  /** When to ask again, in seconds, where that is known. */
+  retryAfter: number | undefined
+  /** The quotas that are used up. */
+  violatedPolicies: string[] = []
 
   constructor(code: ErrorCode, detail?: string, violations: Violation[] = []) {
     super(detail ?? `${ERRORS[code].title}.`)
     this.code = code
     this.violations = violations
+  }
+}
+
+/** One or more quotas are used up; after `retryAfter` seconds there is room again. */
+export class QuotaExceeded extends CodedError {
+  constructor(violatedPolicies: string[], retryAfter: number, detail?: string) {
+    super('quota-exceeded', detail)
+    this.violatedPolicies = violatedPolicies
+    this.retryAfter = retryAfter
   }
 }
 

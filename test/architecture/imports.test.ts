@@ -49,7 +49,14 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
   { files: /^src\/(main|create-admin)\.ts$/, may: [/./] },
   {
     files: /^src\/[a-z-]+\.ts$/,
-    may: [/^node:/, /^src\/[a-z-]+\.ts$/, /^src\/identity\/secrets\.ts$/, /^pino \(type\)$/, /^canonicalize$/],
+    may: [
+      /^node:/,
+      /^src\/[a-z-]+\.ts$/,
+      /^src\/identity\/secrets\.ts$/,
+      /^src\/limits\/.* \(type\)$/,
+      /^pino \(type\)$/,
+      /^canonicalize$/,
+    ],
   },
   {
     files: /^src\/storage\//,
@@ -61,6 +68,10 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
     may: [/^src\/(audit|domain|storage)\//, /^src\/canonical\.ts$/, /^src\/identity\/secrets\.ts$/, /^node:/, /^uuid$/],
   },
   { files: /^src\/policy\//, may: [/^src\/(policy|domain)\//, /^node:/, /^@cedar-policy\//] },
+  {
+    files: /^src\/limits\//,
+    may: [/^src\/(limits|domain)\//, /^(rate-limiter-flexible|ioredis)$/],
+  },
   { files: /^src\/privacy\//, may: [/^src\/privacy\//] },
   { files: /^src\/identity\//, may: [/^src\/(identity|domain)\//, /^src\/storage\/.* \(type\)$/, /^node:/] },
   {

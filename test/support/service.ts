@@ -12,6 +12,8 @@ import type { Seals } from '../../src/audit/seals.ts'
 import type { Action } from '../../src/domain/actions.ts'
 import { createApiKeys } from '../../src/identity/api-keys.ts'
 import { createVault } from '../../src/identity/vault.ts'
+import { createLimits, type LimitSettings, NO_LIMITS } from '../../src/limits/limits.ts'
+import type { SharedCounters } from '../../src/limits/redis.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
 import { ROOT } from '../../src/root.ts'
 import type { AccountStatus, Role } from '../../src/storage/generated/enums.ts'
@@ -77,6 +79,10 @@ export interface ServiceOptions {
   production?: boolean
   /** How messages leave; no Slack and no private receivers unless told otherwise. Nothing is sent by itself. */
   deliveries?: DeliverySettings
+  /** Quotas and the like; none that a test meets by chance unless told otherwise. */
+  limits?: Partial<LimitSettings>
+  /** Where several services count together. */
+  counters?: SharedCounters
   /** Puts another service in the place of a real one, to see what happens when it fails. */
   replace?: (services: Services) => Partial<Services>
 }
@@ -102,6 +108,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
     vault,
     queue: createQueue(storage, { report: (error) => t.fail('the queue failed', { error }) }),
     findSeal: seals.find,
+    limits: createLimits({ ...NO_LIMITS, ...options.limits }, options.counters),
   }
   if (database === 'postgres') await real.queue.prepare()
   t.teardown(() => real.queue.close())
