@@ -7,6 +7,7 @@ import { CodedError } from '../src/domain/errors.ts'
 import type { ApiKeys } from '../src/identity/api-keys.ts'
 import type { Tokens } from '../src/identity/tokens.ts'
 import type { Vault } from '../src/identity/vault.ts'
+import type { Limits } from '../src/limits/limits.ts'
 import type { Policy } from '../src/policy/policy.ts'
 import type { Storage } from '../src/storage/storage.ts'
 import type { Queue } from '../src/work/queue.ts'
@@ -19,9 +20,11 @@ import { registerAuthorization } from './plugins/authorize.ts'
 import { registerBodies } from './plugins/body.ts'
 import { registerClosing } from './plugins/closing.ts'
 import { answerBrokenSocket, answerExpectation, registerErrors, sendProblem, toCoded } from './plugins/errors.ts'
-import { createAdmission, registerLimit } from './plugins/limit.ts'
+import { registerLimit } from './plugins/limit.ts'
 import { registerLog } from './plugins/log.ts'
+import { registerOverload } from './plugins/overload.ts'
 import { registerPreconditions } from './plugins/preconditions.ts'
+import { createAdmission, registerQuotas } from './plugins/quota.ts'
 import { registerHeaders, requestId } from './plugins/request-id.ts'
 import { registerTextRules } from './plugins/text.ts'
 import { createUnitOfWork } from './plugins/unit-of-work.ts'
@@ -40,6 +43,7 @@ export interface Services {
   /** What routes need to know of how messages leave. */
   channels: ChannelSetup
   findSeal: FindSeal
+  limits: Limits
 }
 
 export interface AppOptions {
@@ -89,8 +93,10 @@ export async function createApp(services: Services, options: AppOptions): Promis
   registerClosing(app)
   registerHeaders(app)
   registerLog(app)
-  await registerLimit(app, options.requestsPerMinute)
+  await registerOverload(app, services.limits)
+  await registerLimit(app, options.requestsPerMinute, services.limits)
   registerAuthentication(app, services)
+  registerQuotas(app, services.limits)
   registerBodies(app)
   registerTextRules(app)
   registerAuthorization(app, services.policy)
@@ -99,7 +105,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
   await registerV1(
     app,
     services,
-    createUnitOfWork({ ...services, keepAnswersMs: options.keepAnswersMs, admit: createAdmission(app) }),
+    createUnitOfWork({ ...services, keepAnswersMs: options.keepAnswersMs, admit: createAdmission(services.limits) }),
   )
   registerHealth(app, services)
   registerProtectedResource(app, services.tokens)

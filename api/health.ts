@@ -5,19 +5,22 @@ import type { Services } from './app.ts'
  * Unversioned probes. /livez says that the process runs and depends on nothing, so that a database outage does not
  * restart it; /readyz says whether requests can be served.
  */
-export function registerHealth(app: FastifyInstance, { storage, policy }: Services): void {
+export function registerHealth(app: FastifyInstance, { storage, policy, limits }: Services): void {
   app.get('/livez', async () => ({ status: 'ok' }))
   app.get('/readyz', async (request, reply) => {
     const migrated = await storage.isMigrated().catch((error: unknown) => {
       request.log.warn({ err: error }, 'the database does not answer')
       return undefined
     })
+    const redis = limits.health()
     const checks = {
       database: migrated === undefined ? 'failed' : 'ok',
       migrations: migrated ? 'ok' : 'failed',
       // Broken policies stop the start; the hash tells which ones decide.
       policies: policy.hash.slice(0, 12),
+      // Without it requests are served, with a part of the quotas.
+      ...(redis && { redis }),
     }
-    return reply.code(migrated ? 200 : 503).send({ status: migrated ? 'ok' : 'unready', checks })
+    return reply.code(migrated ? 200 : 503).send({ status: migrated ? (redis ?? 'ok') : 'unready', checks })
   })
 }

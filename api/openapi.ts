@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { CodedError, ERRORS, type ErrorCode, scopeMissing } from '../src/domain/errors.ts'
+import { CodedError, ERRORS, type ErrorCode, QuotaExceeded, scopeMissing } from '../src/domain/errors.ts'
 import { isRead, type Operation } from './operation.ts'
 import { problem, STATUS } from './plugins/errors.ts'
 import { DRY_RUN_TYPE } from './plugins/unit-of-work.ts'
@@ -51,7 +51,10 @@ with the same key and the approval's id as \`Approval-Id\`.
 
 Reads carry an \`ETag\`. PATCH wants it back as \`If-Match\`. Lists are paged: pass \`nextCursor\` on as \`cursor\`. Every
 failure has the same body (\`application/problem+json\`): decide on \`error\`, do what \`hint\` says, and repeat the same
-request only where \`retryable\` is true.`
+request only where \`retryable\` is true.
+
+Every request costs points (\`x-cost\`) of the quotas of its person and its agent; \`RateLimit\` tells what is left of them.
+After 429 and 503 wait for the seconds in \`Retry-After\`.`
 
 /** Publishes the document of one version of the API, made from the routes and their operations. */
 export async function registerOpenApi(
@@ -127,6 +130,16 @@ function complete(document: Document, operations: Map<string, Operation>): Docum
   }
   const codes = [...new Set([...operations.values()].flatMap(errorCodes))].sort()
   document.components.examples = Object.fromEntries(codes.map((code) => [code, toExample(code)]))
+  document.components.headers = Object.fromEntries(
+    LIMIT_HEADERS.map(([name, description, example]) => [
+      name,
+      {
+        description: `${description} On every answer to a caller who is known.`,
+        schema: { type: 'string' },
+        example,
+      },
+    ]),
+  )
   const { schemas } = document.components
   // The names are in the keys already; `$id` and `title` beside them only make generators invent second names.
   for (const schema of Object.values(schemas)) for (const name of ['$id', 'title']) Reflect.deleteProperty(schema, name)
@@ -169,6 +182,10 @@ function completeOperation(entry: DocumentOperation, operation: Operation): void
   }
   completeWaiting(entry, operation)
   for (const code of errorCodes(operation)) addFailure(entry, code)
+  for (const [status, response] of Object.entries(entry.responses)) {
+    // Other failures of a known caller have them too; what matters is said where it is needed.
+    if (Number(status) < 300 || status === '429') response.headers = { ...response.headers, ...HEADERS.limits }
+  }
 }
 
 const dryRunExample = ({ operationId, cost, risk, success }: Operation) => ({
@@ -233,14 +250,28 @@ function addFailure(entry: DocumentOperation, code: ErrorCode): void {
 
 const toExample = (code: ErrorCode): Example => ({
   summary: `${ERRORS[code].title}.`,
-  value: problem(
-    code === 'scope-missing' ? scopeMissing(['order:read']) : new CodedError(code),
-    EXAMPLE_REQUEST_ID,
-    EXAMPLE_TIME,
-  ),
+  value: problem(exampleOf(code), EXAMPLE_REQUEST_ID, EXAMPLE_TIME),
 })
 
+function exampleOf(code: ErrorCode): CodedError {
+  if (code === 'quota-exceeded') return new QuotaExceeded(['principal'], 17)
+  return code === 'scope-missing' ? scopeMissing(['order:read']) : new CodedError(code)
+}
+
 const header = (description: string, schema: object) => ({ description, schema })
+/** Once for the whole document: every operation has them. */
+const LIMIT_HEADERS = [
+  [
+    'RateLimit-Policy',
+    'The quotas that were looked at: `q` points in `w` seconds. `x-cost` tells what an operation costs.',
+    '"principal";q=6000;w=60, "agent";q=1200;w=60',
+  ],
+  [
+    'RateLimit',
+    'What is left of them: `r` points, and all of them again in `t` seconds.',
+    '"principal";r=5990;t=42, "agent";r=1190;t=17',
+  ],
+] as const
 const HEADERS = {
   always: {
     'X-Request-Id': header('Names this request in the logs; a valid one of yours is kept.', { type: 'string' }),
@@ -253,6 +284,7 @@ const HEADERS = {
       type: 'string',
     }),
   },
+  limits: Object.fromEntries(LIMIT_HEADERS.map(([name]) => [name, { $ref: `#/components/headers/${name}` }])),
   retry: { 'Retry-After': header('Seconds to wait before trying again.', { type: 'integer' }) },
 }
 

@@ -77,7 +77,7 @@ const CHANGES: ErrorCode[] = [
 const WITH_BODY: ErrorCode[] = ['malformed-json', 'body-too-large', 'unsupported-media-type']
 const KEYED: ErrorCode[] = ['idempotency-key-missing']
 const WITH_IF_MATCH: ErrorCode[] = ['precondition-required', 'precondition-failed']
-const AT_ANY_TIME: ErrorCode[] = ['quota-exceeded', 'internal', 'unavailable']
+const AT_ANY_TIME: ErrorCode[] = ['quota-exceeded', 'internal', 'unavailable', 'reduced-capacity']
 
 /** All the codes that an operation can answer. */
 export function errorCodes(operation: Operation): ErrorCode[] {

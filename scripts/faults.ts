@@ -32,6 +32,9 @@ async function run(name: string, databaseUrl: string | undefined, rounds: number
     HANDRAIL_KEY_SECRET: PEPPER,
     HANDRAIL_DEMO: 'false',
     HANDRAIL_REQUESTS_PER_MINUTE: '100000000',
+    HANDRAIL_QUOTA_PER_MINUTE: '100000000',
+    HANDRAIL_AGENT_QUOTA_PER_MINUTE: '100000000',
+    HANDRAIL_CONCURRENT_PER_CALLER: '1000',
     LOG_LEVEL: 'error',
     ...(databaseUrl && { DATABASE_URL: databaseUrl }),
   }

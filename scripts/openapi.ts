@@ -5,6 +5,7 @@ import pino from 'pino'
 import { createApp } from '../api/app.ts'
 import { createApiKeys } from '../src/identity/api-keys.ts'
 import { createVault } from '../src/identity/vault.ts'
+import { createLimits, NO_LIMITS } from '../src/limits/limits.ts'
 import { createPolicy } from '../src/policy/policy.ts'
 import { ROOT } from '../src/root.ts'
 import { connect } from '../src/storage/server.ts'
@@ -26,6 +27,7 @@ const app = await createApp(
     queue: createQueue(storage, { report: () => {} }),
     channels,
     findSeal: async () => undefined,
+    limits: createLimits(NO_LIMITS),
   },
   { log: pino({ level: 'silent' }), requestsPerMinute: 1, trustedProxies: [], keepAnswersMs: 1 },
 )

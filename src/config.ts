@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { type IssuerSettings, readIssuers } from './identity/issuers.ts'
 import { SHORTEST_SECRET } from './identity/secrets.ts'
+import type { LimitSettings } from './limits/limits.ts'
 import { ROOT } from './root.ts'
 
 export interface Config {
@@ -19,6 +20,9 @@ export interface Config {
   mcpAllowedOrigins: string[]
   /** Requests that one address may send in a minute. */
   requestsPerMinute: number
+  limits: LimitSettings
+  /** Where replicas count together what callers spend. */
+  redisUrl: string | undefined
   /** Addresses and networks of proxies whose X-Forwarded-For tells the address of the caller. */
   trustedProxies: string[]
   /** Keys the HMAC under which API keys are stored; made and kept in the data folder when not set. */
@@ -42,6 +46,8 @@ export class ConfigError extends Error {}
 /** The MCP adapter runs here and passes its callers' addresses on. */
 const LOOPBACK = ['127.0.0.1', '::1']
 const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/** The most expensive operation has to fit in. */
+const LEAST_QUOTA = 10
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /**
@@ -91,6 +97,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   if (databaseUrl !== undefined && !isPostgresUrl(databaseUrl)) {
     problems.push('DATABASE_URL must be a URL that starts with postgres:// or postgresql://')
   }
+  const redisUrl = text('REDIS_URL')
+  if (redisUrl !== undefined && !isRedisUrl(redisUrl)) {
+    problems.push('REDIS_URL must be a URL that starts with redis:// or rediss://')
+  }
   if (keySecret !== undefined && keySecret.length < SHORTEST_SECRET) {
     problems.push(`HANDRAIL_KEY_SECRET must have at least ${SHORTEST_SECRET} characters`)
   }
@@ -139,6 +149,16 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     mcpAllowedHosts: list('MCP_ALLOWED_HOSTS'),
     mcpAllowedOrigins: list('MCP_ALLOWED_ORIGINS'),
     requestsPerMinute: whole('HANDRAIL_REQUESTS_PER_MINUTE', 6000, 1, 999_999_999),
+    limits: {
+      quotaPerMinute: whole('HANDRAIL_QUOTA_PER_MINUTE', 6000, LEAST_QUOTA, 999_999_999),
+      agentQuotaPerMinute: whole('HANDRAIL_AGENT_QUOTA_PER_MINUTE', 1200, LEAST_QUOTA, 999_999_999),
+      reportsPerDay: whole('HANDRAIL_REPORTS_PER_DAY', 100, 1, 1_000_000),
+      concurrentRequests: whole('HANDRAIL_CONCURRENT_REQUESTS', 1000, 1, 1_000_000),
+      concurrentPerCaller: whole('HANDRAIL_CONCURRENT_PER_CALLER', 100, 1, 1_000_000),
+      eventLoopDelayMs: whole('HANDRAIL_EVENT_LOOP_DELAY_MS', 2000, 0, 600_000),
+      replicas: whole('HANDRAIL_REPLICAS', 2, 1, 1000),
+    },
+    redisUrl,
     trustedProxies,
     keySecret,
     keepAnswersMs: duration('HANDRAIL_IDEMPOTENCY_TTL', '24h'),
@@ -180,6 +200,8 @@ function isPostgresUrl(text: string): boolean {
     return false
   }
 }
+
+const isRedisUrl = (text: string) => URL.canParse(text) && ['redis:', 'rediss:'].includes(new URL(text).protocol)
 
 const isHttpUrl = (text: string) => URL.canParse(text) && ['https:', 'http:'].includes(new URL(text).protocol)
 

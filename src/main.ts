@@ -13,6 +13,8 @@ import { ensureDemoKeys } from './identity/demo-keys.ts'
 import { keptSecret } from './identity/secrets.ts'
 import { createTokens } from './identity/tokens.ts'
 import { createVault } from './identity/vault.ts'
+import { createLimits } from './limits/limits.ts'
+import { openRedis } from './limits/redis.ts'
 import { createPolicy } from './policy/policy.ts'
 import { ROOT } from './root.ts'
 import { closeOnSignal } from './shutdown.ts'
@@ -70,7 +72,11 @@ async function start(config: Config): Promise<void> {
     const pruning = setInterval(() => void prune(storage.sql, new Date()).catch(report), PRUNE_MS)
     opened.push(() => clearInterval(pruning))
     const tokens = config.oauth && createTokens(config.oauth)
-    const services = { storage, policy, apiKeys, tokens, vault, queue, channels, findSeal: seals.find }
+    const counters =
+      config.redisUrl === undefined ? undefined : openRedis(config.redisUrl, { report: reportRedis(log) })
+    opened.push(() => counters?.close())
+    const limits = createLimits(config.limits, counters)
+    const services = { storage, policy, apiKeys, tokens, vault, queue, channels, findSeal: seals.find, limits }
     const app = await createApp(services, { ...config, log })
     opened.push(() => app.close())
     const api = await app.listen({ host: config.host, port: config.port })
@@ -87,6 +93,11 @@ async function start(config: Config): Promise<void> {
     throw error
   }
 }
+
+const reportRedis = (log: Logger) => (state: 'lost' | 'back', reason?: string) =>
+  state === 'lost'
+    ? log.warn({ reason }, 'Redis is lost: this replica grants its part of the quotas')
+    : log.info('Redis is back: quotas are shared again')
 
 /** The adapter stands outside: it gets the address of the API, and nothing of what is behind it. */
 function startMcp(config: Config, log: Logger, api: string, stateSecret: string) {

@@ -20,6 +20,7 @@ export const STATUS: Record<ErrorCode, number> = {
   'request-timeout': 408,
   'expectation-failed': 417,
   'quota-exceeded': 429,
+  'reduced-capacity': 503,
   'precondition-required': 428,
   'precondition-failed': 412,
   'idempotency-key-missing': 400,
@@ -64,6 +65,7 @@ export const STATUS: Record<ErrorCode, number> = {
   'dead-letter-not-found': 404,
   'report-not-found': 404,
   'report-not-done': 409,
+  'report-running': 409,
   'report-closed': 409,
   'audit-entry-not-found': 404,
   'api-key-not-found': 404,
@@ -73,6 +75,11 @@ export const STATUS: Record<ErrorCode, number> = {
 
 const MEDIA_TYPE = 'application/problem+json'
 const RETRY_SECONDS = 1
+/** Problem types that are registered, or about to be (draft-ietf-httpapi-ratelimit-headers-10). */
+const REGISTERED: Partial<Record<ErrorCode, string>> = {
+  'quota-exceeded': 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+  'reduced-capacity': 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
+}
 const MOST_VIOLATIONS = 20
 
 /** The body of a failure (RFC 9457), the same for every one. */
@@ -80,7 +87,7 @@ export function problem(error: CodedError, requestId: string, now: Date) {
   const { title, hint, retryable } = ERRORS[error.code]
   const { missingScopes } = error
   return {
-    type: `urn:handrail:problem:${error.code}`,
+    type: REGISTERED[error.code] ?? `urn:handrail:problem:${error.code}`,
     title: `${title}.`,
     status: STATUS[error.code],
     detail: error.message,
@@ -90,6 +97,7 @@ export function problem(error: CodedError, requestId: string, now: Date) {
     retryable,
     ...(missingScopes.length > 0 && { missingScopes }),
     errors: error.violations,
+    ...(error.violatedPolicies.length > 0 && { 'violated-policies': error.violatedPolicies }),
     timestamp: now.toISOString(),
     requestId,
   }
@@ -100,6 +108,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   const status = STATUS[error.code]
   const challenge = challengeOf(request, error)
   if (challenge) reply.header('www-authenticate', challenge)
+  if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
   if (ERRORS[error.code].retryable && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_SECONDS)
   return (
     reply
@@ -121,7 +130,9 @@ export function registerErrors(app: FastifyInstance, recordRefusal: RecordRefusa
       return reply.hijack()
     }
     const coded = toCoded(error)
-    if (STATUS[coded.code] >= 500) request.log.error({ err: error }, 'request failed')
+    // Shedding load must not make more of it; the line of the request tells the status.
+    if (STATUS[coded.code] >= 500 && coded.code !== 'reduced-capacity')
+      request.log.error({ err: error }, 'request failed')
     await recordRefusal(request, coded)
     return sendProblem(request, reply, coded)
   })

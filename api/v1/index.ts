@@ -68,7 +68,8 @@ export const v1Operations = ({
   apiKeys,
   channels,
   findSeal,
-}: Pick<Services, 'policy' | 'apiKeys' | 'channels' | 'findSeal'>): Operation[] => [
+  limits,
+}: Pick<Services, 'policy' | 'apiKeys' | 'channels' | 'findSeal' | 'limits'>): Operation[] => [
   ...meOperations(policy),
   ...userOperations,
   ...productOperations,
@@ -78,7 +79,7 @@ export const v1Operations = ({
   ...messageOperations,
   ...deadLetterOperations,
   ...approvalOperations(policy),
-  ...reportOperations,
+  ...reportOperations(limits.settings.reportsPerDay),
   ...auditOperations(findSeal),
 ]
 

@@ -73,6 +73,9 @@ export const Problem = Type.Object(
     missingScopes: Type.Optional(
       Type.Array(Type.String(), { description: 'Of `scope-missing`: every scope that is needed and not there.' }),
     ),
+    'violated-policies': Type.Optional(
+      Type.Array(Type.String(), { description: 'The quotas that are used up, by their names in `RateLimit-Policy`.' }),
+    ),
     timestamp: Time,
     requestId: Type.String({ description: 'Names this request in the logs; the same as the X-Request-Id header.' }),
   },

@@ -3,6 +3,7 @@ import pino from 'pino'
 import { createApp } from '../../api/app.ts'
 import { createApiKeys } from '../../src/identity/api-keys.ts'
 import { createVault } from '../../src/identity/vault.ts'
+import { createLimits, NO_LIMITS } from '../../src/limits/limits.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
 import { ROOT } from '../../src/root.ts'
 import type { Storage } from '../../src/storage/storage.ts'
@@ -21,6 +22,7 @@ export async function openApp(target: Target, wrap = (storage: Storage) => stora
     vault,
     queue: createQueue(storage, { report: () => {} }),
     findSeal: async () => undefined,
+    limits: createLimits(NO_LIMITS),
     channels: createSenders(NOTHING_SET_UP, vault).setup,
   }
   const options = { requestsPerMinute: 1_000_000_000, trustedProxies: [], keepAnswersMs: 86_400_000 }

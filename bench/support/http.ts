@@ -13,6 +13,9 @@ export async function runHttp(target: Target, orders: number, inFlight: number, 
   writeFileSync(join(target.dataDir, 'key-secret'), PEPPER, { mode: 0o600 })
   const service = await startProcess(target.dataDir, {
     HANDRAIL_REQUESTS_PER_MINUTE: '100000000',
+    HANDRAIL_QUOTA_PER_MINUTE: '100000000',
+    HANDRAIL_AGENT_QUOTA_PER_MINUTE: '100000000',
+    HANDRAIL_CONCURRENT_PER_CALLER: '1000',
     ...(target.databaseUrl && { DATABASE_URL: target.databaseUrl }),
     ...env,
   })

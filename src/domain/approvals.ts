@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Approval } from '../storage/generated/client.ts'
 import type { ApprovalStatus } from '../storage/generated/enums.ts'
 import type { Call, Caller, Database, Visibility } from './call.ts'
-import { CodedError } from './errors.ts'
+import { CodedError, QuotaExceeded } from './errors.ts'
 import { keyset, type PageQuery, UUID } from './page.ts'
 import type { Resource } from './resources.ts'
 
@@ -11,6 +11,8 @@ export const APPROVAL_MS = 24 * 60 * 60 * 1000
 
 /** People read what they consent to: so many requests of one person may wait. */
 const MOST_WAITING = 100
+/** Room is made by people who decide. */
+const WAITING_RETRY_S = 30
 
 /** What stands between a request and its effect, as the one who decides sees it. */
 export interface ApprovalRequest {
@@ -99,7 +101,7 @@ export async function requestApproval({ caller, db, sql, now }: Call, wanted: Ap
     where: { userId: caller.userId, status: 'pending', expiresAt: { gt: now } },
   })
   if (waiting >= MOST_WAITING) {
-    throw new CodedError('quota-exceeded', `${waiting} of your requests wait for approval already.`)
+    throw new QuotaExceeded(['approvals'], WAITING_RETRY_S, `${waiting} of your requests wait for approval already.`)
   }
   return db.approval.create({
     data: {

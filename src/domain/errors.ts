@@ -78,6 +78,11 @@ export const ERRORS = {
     hint: 'Wait for the time in `Retry-After`, then go on more slowly.',
     retryable: true,
   },
+  'reduced-capacity': {
+    title: 'The service does less than usual at the moment',
+    hint: 'Repeat the request after the time in `Retry-After`, with the same Idempotency-Key. Nothing was done.',
+    retryable: true,
+  },
   'precondition-required': {
     title: 'The change needs an If-Match header',
     hint: 'Read the resource, then send its ETag as `If-Match`, so that no newer change is overwritten.',
@@ -306,6 +311,11 @@ export const ERRORS = {
     hint: 'Read the report until its status is `done`. One that failed or was cancelled has no result: ask for another.',
     retryable: false,
   },
+  'report-running': {
+    title: 'Another report of yours is being made',
+    hint: 'Read it with getReport until it is finished, or end it with cancelReport; then ask again.',
+    retryable: true,
+  },
   'report-closed': {
     title: 'The report is finished already',
     hint: 'Read the report to see how it ended.',
@@ -347,6 +357,10 @@ export class CodedError extends Error {
   hides = false
   /** The scopes that the credential lacks, all of them. */
   missingScopes: string[] = []
+  /** When to ask again, in seconds, where that is known. */
+  retryAfter: number | undefined
+  /** The quotas that are used up. */
+  violatedPolicies: string[] = []
 
   constructor(code: ErrorCode, detail?: string, violations: Violation[] = []) {
     super(detail ?? `${ERRORS[code].title}.`)
@@ -358,6 +372,15 @@ export class CodedError extends Error {
 /** @returns a `scope-missing` error that names every scope that is needed and not there */
 export function scopeMissing(scopes: string[]): CodedError {
   return Object.assign(new CodedError('scope-missing'), { missingScopes: scopes })
+}
+
+/** One or more quotas are used up; after `retryAfter` seconds there is room again. */
+export class QuotaExceeded extends CodedError {
+  constructor(violatedPolicies: string[], retryAfter: number, detail?: string) {
+    super('quota-exceeded', detail)
+    this.violatedPolicies = violatedPolicies
+    this.retryAfter = retryAfter
+  }
 }
 
 /** @returns a `validation-failed` error that names one field and the rule it breaks. */

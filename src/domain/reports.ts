@@ -4,6 +4,7 @@ import type { ReportStatus } from '../storage/generated/enums.ts'
 import type { Call, Database, Visibility } from './call.ts'
 import { CodedError, invalid } from './errors.ts'
 import { keyset, type PageQuery, UUID } from './page.ts'
+import { claimReport } from './report-quota.ts'
 import type { GroupBy } from './sales.ts'
 import { toTime } from './time.ts'
 
@@ -62,15 +63,18 @@ export const lookAgain = ({ status }: Pick<Head, 'status'>) => (OPEN.includes(st
 
 /**
  * Asks for a report; a worker makes it.
- * @throws CodedError validation-failed: times that are out of order, too far apart, or none
+ * @throws CodedError validation-failed: times that are out of order, too far apart, or none; report-running;
+ * quota-exceeded
  */
-export async function createReport({ caller, db, jobs, now }: Call, wanted: NewReport) {
+export async function createReport(call: Call, wanted: NewReport, perDay: number) {
+  const { caller, db, jobs, now } = call
   const from = toTime(wanted.from, '/body/from')
   const to = toTime(wanted.to, '/body/to')
   if (from >= to) throw invalid('/body/to', 'range', 'must be later than `from`')
   if (to.getTime() - from.getTime() > MOST_DAYS * DAY_MS) {
     throw invalid('/body/to', 'range', `must be at most ${MOST_DAYS} days after \`from\``)
   }
+  await claimReport(call, perDay)
   const report = await db.report.create({
     data: {
       id: uuidv7(),

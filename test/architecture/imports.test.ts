@@ -53,6 +53,8 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
       /^node:/,
       /^src\/[a-z-]+\.ts$/,
       /^src\/identity\/(secrets|issuers)\.ts$/,
+      /^src\/identity\/secrets\.ts$/,
+      /^src\/limits\/.* \(type\)$/,
       /^pino \(type\)$/,
       /^canonicalize$/,
     ],
@@ -67,6 +69,10 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
     may: [/^src\/(audit|domain|storage)\//, /^src\/canonical\.ts$/, /^src\/identity\/secrets\.ts$/, /^node:/, /^uuid$/],
   },
   { files: /^src\/policy\//, may: [/^src\/(policy|domain)\//, /^node:/, /^@cedar-policy\//] },
+  {
+    files: /^src\/limits\//,
+    may: [/^src\/(limits|domain)\//, /^(rate-limiter-flexible|ioredis)$/],
+  },
   { files: /^src\/privacy\//, may: [/^src\/privacy\//] },
   {
     files: /^src\/identity\//,

@@ -13,6 +13,8 @@ import type { Action } from '../../src/domain/actions.ts'
 import { createApiKeys } from '../../src/identity/api-keys.ts'
 import type { Tokens } from '../../src/identity/tokens.ts'
 import { createVault } from '../../src/identity/vault.ts'
+import { createLimits, type LimitSettings, NO_LIMITS } from '../../src/limits/limits.ts'
+import type { SharedCounters } from '../../src/limits/redis.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
 import { ROOT } from '../../src/root.ts'
 import type { AccountStatus, Role } from '../../src/storage/generated/enums.ts'
@@ -80,6 +82,10 @@ export interface ServiceOptions {
   deliveries?: DeliverySettings
   /** Where access tokens are accepted. */
   tokens?: Tokens
+  /** Quotas and the like; none that a test meets by chance unless told otherwise. */
+  limits?: Partial<LimitSettings>
+  /** Where several services count together. */
+  counters?: SharedCounters
   /** Puts another service in the place of a real one, to see what happens when it fails. */
   replace?: (services: Services) => Partial<Services>
 }
@@ -106,6 +112,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
     vault,
     queue: createQueue(storage, { report: (error) => t.fail('the queue failed', { error }) }),
     findSeal: seals.find,
+    limits: createLimits({ ...NO_LIMITS, ...options.limits }, options.counters),
   }
   if (database === 'postgres') await real.queue.prepare()
   t.teardown(() => real.queue.close())

@@ -46,7 +46,8 @@ const result = {
   ],
 }
 
-export const reportOperations = [
+/** @param perDay how many reports one person may ask for in 24 hours */
+export const reportOperations = (perDay: number) => [
   operation({
     method: 'POST',
     path: '/reports',
@@ -54,8 +55,8 @@ export const reportOperations = [
     tag: 'reports',
     summary: 'Ask for a report of sales',
     description:
-      'Sums up the orders of at most 366 days by day, product or customer. Managers only, ten times a minute. The report ' +
-      'is made in the background: read it with getReport until it is `done`, then use downloadReport. Cancelled orders ' +
+      'Sums up the orders of at most 366 days by day, product or customer. Managers only, ten times a minute, ' +
+      'one at a time, and so many a day as the operator allows. The report is made in the background: read it with getReport until it is `done`, then use downloadReport. Cancelled orders ' +
       'do not count; each order counts as it is when it is read, and orders placed after the start are not part of it. ' +
       'Not for single orders: use listOrders.',
     action: 'report:create',
@@ -73,7 +74,8 @@ export const reportOperations = [
       location: ({ id }) => `/api/v1/reports/${id}`,
       retryAfter: lookAgain,
     },
-    handler: (call, { body }) => createReport(call, body),
+    errors: ['report-running'],
+    handler: (call, { body }) => createReport(call, body, perDay),
   }),
   operation({
     method: 'GET',
