@@ -12,12 +12,14 @@ export function registerHealth(app: FastifyInstance, { storage, policy }: Servic
       request.log.warn({ err: error }, 'the database does not answer')
       return undefined
     })
+    const { status, detail } = (await policy.health?.()) ?? { status: 'ok', detail: policy.hash.slice(0, 12) }
     const checks = {
       database: migrated === undefined ? 'failed' : 'ok',
       migrations: migrated ? 'ok' : 'failed',
-      // Broken policies stop the start; the hash tells which ones decide.
-      policies: policy.hash.slice(0, 12),
+      // Which rules decide; a file that is broken takes nothing from the ones that do.
+      policies: detail,
     }
-    return reply.code(migrated ? 200 : 503).send({ status: migrated ? 'ok' : 'unready', checks })
+    const ready = migrated && status !== 'failed'
+    return reply.code(ready ? 200 : 503).send({ status: ready ? status : 'unready', checks })
   })
 }

@@ -28,6 +28,10 @@ export interface Config {
   slack: { botToken: string | undefined; webhookUrl: string | undefined; apiUrl: string }
   /** `host` or `host:port` of webhook receivers that may be private, or without TLS. */
   webhookHosts: string[]
+  /** Holds the policies and their schema. */
+  policyDir: string
+  /** A decision point elsewhere that is asked instead of these policies. */
+  pdp: { url: string; token: string | undefined } | undefined
   logLevel: string
   /** Whether to seed the demo data and keys into an empty database. */
   demo: boolean
@@ -111,6 +115,21 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     if (isHost(host)) continue
     problems.push(`HANDRAIL_WEBHOOK_HOSTS must list hosts, or hosts with a port, but has "${host}"`)
   }
+  const pdpUrl = text('HANDRAIL_PDP_URL')
+  const pdpToken = text('HANDRAIL_PDP_TOKEN')
+  const policyDir = text('HANDRAIL_POLICY_DIR')
+  if (pdpUrl !== undefined && !isPdpUrl(pdpUrl)) {
+    problems.push(
+      'HANDRAIL_PDP_URL must be an https URL (http on loopback only) without credentials, query and fragment',
+    )
+  }
+  if (pdpToken !== undefined && !/^[\x21-\x7e]+$/.test(pdpToken)) {
+    problems.push('HANDRAIL_PDP_TOKEN must be a bearer token, without spaces')
+  }
+  if (pdpUrl === undefined && pdpToken !== undefined) problems.push('HANDRAIL_PDP_TOKEN is for HANDRAIL_PDP_URL')
+  if (pdpUrl !== undefined && policyDir !== undefined) {
+    problems.push('HANDRAIL_POLICY_DIR would decide nothing: HANDRAIL_PDP_URL names who does. Set one of them')
+  }
   if (production) {
     if (databaseUrl === undefined && dataDir === undefined) {
       problems.push('DATABASE_URL is missing (or HANDRAIL_DATA_DIR, to use the embedded database in production)')
@@ -137,6 +156,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     keepAnswersMs: duration('HANDRAIL_IDEMPOTENCY_TTL', '24h'),
     slack,
     webhookHosts,
+    policyDir: policyDir === undefined ? join(ROOT, 'src', 'policy') : resolve(policyDir),
+    pdp: pdpUrl === undefined ? undefined : { url: pdpUrl, token: pdpToken },
     logLevel: choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     demo: wantsDemo && !production,
   }
@@ -162,6 +183,15 @@ function isPostgresUrl(text: string): boolean {
 }
 
 const isHttpUrl = (text: string) => URL.canParse(text) && ['https:', 'http:'].includes(new URL(text).protocol)
+
+/** What decides must not be spoken to, or spoken for, by whoever is on the way. */
+function isPdpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, username, password } = new URL(text)
+  const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+  if (protocol !== 'https:' && !(protocol === 'http:' && loopback)) return false
+  return username === '' && password === '' && !/[?#]/.test(text)
+}
 
 /** A host as a URL has it, with or without a port. */
 const isHost = (text: string) =>

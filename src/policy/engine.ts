@@ -30,6 +30,10 @@ const messages = (errors: { message: string }[]) => errors.map(({ message }) => 
 
 export const POLICY_FILES = { schema: 'handrail.cedarschema', policies: 'handrail.cedar' } as const
 
+/** Names rules by what they say. */
+export const hashOf = ({ schema, policies }: Texts) =>
+  createHash('sha256').update(schema).update('\0').update(policies).digest('hex')
+
 /** @throws Error when a file cannot be read */
 export function readTexts(folder: string): Texts {
   return {
@@ -43,7 +47,8 @@ export function readTexts(folder: string): Texts {
  * @param name under which Cedar keeps what is prepared; rules under the same name take the place of older ones
  * @throws Error when a text does not parse, or the policies do not fit the schema
  */
-export function parseRules({ schema, policies }: Texts, name: string = randomUUID()): Rules {
+export function parseRules(texts: Texts, name: string = randomUUID()): Rules {
+  const { schema, policies } = texts
   const parsed = parsePolicies(policies)
   validate(schema, { staticPolicies: Object.fromEntries(parsed.rules.map(({ id, text }) => [id, text])) })
   const namespaces = namespacesOf(schema)
@@ -67,7 +72,7 @@ export function parseRules({ schema, policies }: Texts, name: string = randomUUI
   }
 
   return {
-    hash: createHash('sha256').update(schema).update('\0').update(policies).digest('hex'),
+    hash: hashOf(texts),
     resourceTypes: resourceTypes(namespaces),
     rules: parsed.rules,
     namesThings: parsed.namesThings,
