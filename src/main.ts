@@ -71,8 +71,6 @@ async function start(config: Config): Promise<void> {
     const services = { storage, policy, apiKeys, vault, queue, channels, findSeal: seals.find }
     const app = await createApp(services, { ...config, log })
     opened.push(() => app.close())
-    if (policy.remote && (await policy.health?.())?.status === 'ok')
-      log.info({ url: config.pdp?.url }, 'a remote decision point decides')
     const api = await app.listen({ host: config.host, port: config.port })
     deliveries.start()
     workReports(storage, queue)

@@ -116,7 +116,9 @@ function ask(rules: Rules, question: Question): Decision {
   const { decision, diagnostics } = rules.evaluate(toCedar(question))
   // A forbid whose condition fails is skipped by Cedar, which could turn a no into a yes: any failure means no.
   const allow = decision === 'allow' && diagnostics.errors.length === 0
-  // Several may forbid; the first one in the file speaks.
-  const code = allow ? undefined : rules.rules.find((rule) => rule.code && diagnostics.reason.includes(rule.id))?.code
-  return { allow, policies: diagnostics.reason, ...(code && { code: code as ErrorCode }), hash: rules.hash }
+  // In the order of the file: Cedar tells them in none. Several may forbid; the first one speaks.
+  const decided = rules.rules.filter(({ id }) => diagnostics.reason.includes(id))
+  const code = allow ? undefined : decided.find((rule) => rule.code)?.code
+  const policies = decided.map(({ id }) => id)
+  return { allow, policies, ...(code && { code: code as ErrorCode }), hash: rules.hash }
 }

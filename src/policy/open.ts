@@ -33,6 +33,9 @@ export function openPolicy({ policyDir, pdp }: PolicySettings, log: Log): OpenPo
         else log.error({ url: pdp.url, failure }, 'the policy decision point does not answer: nothing is allowed')
       },
     })
+    log.info({ url: pdp.url }, 'a remote decision point decides')
+    // The first caller should not wait for the connection, and the operator learns at once if there is none.
+    void policy.health?.()
     return { policy, reload: async () => {}, close() {} }
   }
   const policy = createPolicy(policyDir)
