@@ -12,6 +12,8 @@ export interface ReloadOptions {
 export interface Reloading {
   /** Reads the files at once, and takes them as they are. */
   now(): Promise<void>
+  /** What is done every now and then. */
+  look(): Promise<void>
   close(): void
 }
 
@@ -69,6 +71,7 @@ export function reloadPolicies(
       seen = nameOf(texts)
       take(texts, seen)
     },
+    look,
     close() {
       closed = true
       clearInterval(timer)
