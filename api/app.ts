@@ -11,6 +11,7 @@ import type { Limits } from '../src/limits/limits.ts'
 import type { Policy } from '../src/policy/policy.ts'
 import type { Storage } from '../src/storage/storage.ts'
 import type { Queue } from '../src/work/queue.ts'
+import { registerAccess } from './access/routes.ts'
 import { registerApprovalsPage } from './approvals-page.ts'
 import { registerDocs } from './docs.ts'
 import { registerHealth } from './health.ts'
@@ -107,6 +108,8 @@ export async function createApp(services: Services, options: AppOptions): Promis
     services,
     createUnitOfWork({ ...services, keepAnswersMs: options.keepAnswersMs, admit: createAdmission(services.limits) }),
   )
+  // Where somebody else decides, there are no policies here to ask.
+  if (!services.policy.remote) registerAccess(app, services.policy)
   registerHealth(app, services)
   registerProtectedResource(app, services.tokens)
   await registerDocs(app)

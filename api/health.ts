@@ -13,14 +13,17 @@ export function registerHealth(app: FastifyInstance, { storage, policy, limits }
       return undefined
     })
     const redis = limits.health()
+    const { status, detail } = (await policy.health?.()) ?? { status: 'ok', detail: policy.hash.slice(0, 12) }
     const checks = {
       database: migrated === undefined ? 'failed' : 'ok',
       migrations: migrated ? 'ok' : 'failed',
-      // Broken policies stop the start; the hash tells which ones decide.
-      policies: policy.hash.slice(0, 12),
+      // Which rules decide; a file that is broken takes nothing from the ones that do.
+      policies: detail,
       // Without it requests are served, with a part of the quotas.
       ...(redis && { redis }),
     }
-    return reply.code(migrated ? 200 : 503).send({ status: migrated ? (redis ?? 'ok') : 'unready', checks })
+    const ready = migrated && status !== 'failed'
+    const health = redis === 'degraded' ? redis : status
+    return reply.code(ready ? 200 : 503).send({ status: ready ? health : 'unready', checks })
   })
 }

@@ -35,6 +35,10 @@ export interface Config {
   webhookHosts: string[]
   /** Whose access tokens are accepted, and the API's own address, which they have to be for. */
   oauth: { publicUrl: string; issuers: IssuerSettings[] } | undefined
+  /** Holds the policies and their schema. */
+  policyDir: string
+  /** A decision point elsewhere that is asked instead of these policies. */
+  pdp: { url: string; token: string | undefined } | undefined
   logLevel: string
   /** Whether to seed the demo data and keys into an empty database. */
   demo: boolean
@@ -125,6 +129,21 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     problems.push(`HANDRAIL_WEBHOOK_HOSTS must list hosts, or hosts with a port, but has "${host}"`)
   }
   const oauth = readOauth(text('HANDRAIL_OAUTH_ISSUERS'), text('HANDRAIL_PUBLIC_URL'), port('PORT', 3000), problems)
+  const pdpUrl = text('HANDRAIL_PDP_URL')
+  const pdpToken = text('HANDRAIL_PDP_TOKEN')
+  const policyDir = text('HANDRAIL_POLICY_DIR')
+  if (pdpUrl !== undefined && !isPdpUrl(pdpUrl)) {
+    problems.push(
+      'HANDRAIL_PDP_URL must be an https URL (http on loopback only) without credentials, query and fragment',
+    )
+  }
+  if (pdpToken !== undefined && !/^[\x21-\x7e]+$/.test(pdpToken)) {
+    problems.push('HANDRAIL_PDP_TOKEN must be a bearer token, without spaces')
+  }
+  if (pdpUrl === undefined && pdpToken !== undefined) problems.push('HANDRAIL_PDP_TOKEN is for HANDRAIL_PDP_URL')
+  if (pdpUrl !== undefined && policyDir !== undefined) {
+    problems.push('HANDRAIL_POLICY_DIR would decide nothing: HANDRAIL_PDP_URL names who does. Set one of them')
+  }
   if (production) {
     if (oauth && text('HANDRAIL_PUBLIC_URL') === undefined) {
       problems.push('HANDRAIL_PUBLIC_URL is missing: the address that access tokens have to be for')
@@ -165,6 +184,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     slack,
     webhookHosts,
     oauth,
+    policyDir: policyDir === undefined ? join(ROOT, 'src', 'policy') : resolve(policyDir),
+    pdp: pdpUrl === undefined ? undefined : { url: pdpUrl, token: pdpToken },
     logLevel: choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     demo: wantsDemo && !production,
   }
@@ -206,6 +227,14 @@ const isRedisUrl = (text: string) => URL.canParse(text) && ['redis:', 'rediss:']
 const isHttpUrl = (text: string) => URL.canParse(text) && ['https:', 'http:'].includes(new URL(text).protocol)
 
 const isOrigin = (text: string) => isHttpUrl(text) && [new URL(text).origin, `${new URL(text).origin}/`].includes(text)
+/** What decides must not be spoken to, or spoken for, by whoever is on the way. */
+function isPdpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, username, password } = new URL(text)
+  const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+  if (protocol !== 'https:' && !(protocol === 'http:' && loopback)) return false
+  return username === '' && password === '' && !/[?#]/.test(text)
+}
 
 /** A host as a URL has it, with or without a port. */
 const isHost = (text: string) =>

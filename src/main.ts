@@ -15,7 +15,7 @@ import { createTokens } from './identity/tokens.ts'
 import { createVault } from './identity/vault.ts'
 import { createLimits } from './limits/limits.ts'
 import { openRedis } from './limits/redis.ts'
-import { createPolicy } from './policy/policy.ts'
+import { openPolicy } from './policy/open.ts'
 import { ROOT } from './root.ts'
 import { closeOnSignal } from './shutdown.ts'
 import { openStorage } from './storage/storage.ts'
@@ -33,10 +33,10 @@ const say = (message: string) => process.stdout.write(`${message}\n`)
 /** config -> storage -> services -> app -> listen -> close */
 async function start(config: Config): Promise<void> {
   const log = pino({ level: config.logLevel, redact: REDACTED })
-  const policy = createPolicy(join(ROOT, 'src', 'policy'))
+  const { policy, reload, close: closePolicy } = openPolicy(config, log)
   const progress = config.production ? (message: string) => log.info(message) : say
   const storage = await openStorage({ ...config, progress })
-  const opened: (() => void | Promise<void>)[] = [() => storage.close()]
+  const opened: (() => void | Promise<void>)[] = [closePolicy, () => storage.close()]
   const close = async () => {
     for (const each of opened.toReversed()) await each()
   }
@@ -87,6 +87,8 @@ async function start(config: Config): Promise<void> {
     const mcp = await startMcp(config, log, api, stateSecret)
     opened.push(() => mcp.close())
     closeOnSignal(close, log)
+    // Where a person sits in front of it, the signal says that the terminal is gone, and ends the service as before.
+    if (!process.stdin.isTTY) process.on('SIGHUP', () => void reload())
     if (!config.production) say(welcome({ api, mcp: mcp.url, keysFile: demo ? keysFile : undefined, root: ROOT }))
   } catch (error) {
     await close()

@@ -46,7 +46,8 @@ export function entryOf(request: FastifyRequest, policy: Policy, told: Told): En
     resourceType: resource?.type,
     resourceId: id === NEW ? told.made : id,
     parametersDigest: told.digest && hex(told.digest),
-    policyHash: policy.hash,
+    // The rules may have been replaced since they decided.
+    policyHash: request.policyHash ?? policy.hash,
     approvalId: told.approvalId ?? (told.outcome === 'denied' ? request.approvalId : undefined),
     requestId: requestId ?? request.id,
     traceId,

@@ -12,6 +12,8 @@ declare module 'fastify' {
     visible: Visibility
     /** What policy was asked, and whether a person has to consent. */
     question: Question
+    /** Names the rules that decided last; undefined before anything was decided. */
+    policyHash: string | undefined
   }
 }
 
@@ -29,15 +31,18 @@ const NOTHING: Visibility = { all: false, ownerId: '' }
 export function registerAuthorization(app: FastifyInstance, policy: Policy): void {
   app.decorateRequest('visible')
   app.decorateRequest('question')
+  app.decorateRequest('policyHash', undefined)
   app.addHook('preHandler', async (request) => {
     const { operation } = request.routeOptions.config
     const { call } = request
     if (!operation || !call) return
     // Asked before anything is looked up, so that a suspended account learns nothing of what exists.
     const standing = await policy.check(asPerson(call.caller), 'caller:read', service)
+    request.policyHash = standing.hash
     if (!standing.allow) throw refusal(request, standing)
     if (operation.on === 'list') {
       const { visible, decision } = await policy.visible(call.caller, operation.action)
+      request.policyHash = decision.hash
       if (!visible) throw refusal(request, decision)
       request.visible = visible
       return
@@ -52,6 +57,7 @@ export function registerAuthorization(app: FastifyInstance, policy: Policy): voi
       ...(await operation.facts?.(call, input(request), false)),
     }
     const decision = await policy.check(call.caller, operation.action, resource, context)
+    request.policyHash = decision.hash
     const consent = decision.code === 'approval-required' && !isRead(operation)
     request.question = { resource, context, consent, reasons: consent ? decision.policies : [] }
     if (!decision.allow && !consent) throw await hidden(policy, call, resource, refusal(request, decision))

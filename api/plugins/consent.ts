@@ -19,7 +19,8 @@ export function createConsent(policy: Policy) {
     if (!operation.facts) return
     const { resource, context: before } = request.question
     const context = { ...before, ...(await operation.facts(call, input(request), true)) }
-    const { allow, code, policies } = await policy.check(call.caller, operation.action, resource, context)
+    const { allow, code, policies, hash } = await policy.check(call.caller, operation.action, resource, context)
+    request.policyHash = hash
     const needed = code === 'approval-required'
     if (!allow && !needed) throw new CodedError(code ?? 'forbidden')
     request.question = { resource, context, consent: needed, reasons: needed ? policies : [] }
@@ -55,10 +56,11 @@ export function createConsent(policy: Policy) {
       const approval = await findForRequest(call, approvalId, digest)
       if (await useApproval(call, approval)) return { approval, waits: true }
       // Rights may have changed since; what throws here leaves the approval unused.
-      const { allow, code } = await policy.check(call.caller, operation.action, question.resource, {
+      const { allow, code, hash } = await policy.check(call.caller, operation.action, question.resource, {
         ...question.context,
         approved: true,
       })
+      request.policyHash = hash
       if (!allow) throw new CodedError(code ?? 'forbidden')
       await stillStands(operation, request, call, approval)
       return { approval, waits: false }

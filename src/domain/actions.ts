@@ -31,6 +31,7 @@ export const ACTIONS = [
   'approval:deny',
   'approval:cancel',
   'audit:read',
+  'policy:evaluate',
 ] as const
 
 export type Action = (typeof ACTIONS)[number]

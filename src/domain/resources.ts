@@ -33,6 +33,29 @@ export const HIDDEN: Partial<Record<ResourceType, { read: Action; missing: Error
   Approval: { read: 'approval:read', missing: 'approval-not-found' },
 }
 
+type Noun = Action extends `${infer First}:${string}` ? First : never
+
+const TYPES: Record<Noun, ResourceType> = {
+  caller: 'Service',
+  user: 'User',
+  product: 'Product',
+  order: 'Order',
+  'api-key': 'ApiKey',
+  channel: 'Channel',
+  message: 'Message',
+  'dead-letter': 'DeadLetter',
+  report: 'Report',
+  approval: 'Approval',
+  audit: 'AuditTrail',
+  policy: 'Service',
+}
+
+/** @returns what an action is taken on; the Cedar schema says the same, or the start fails */
+export function typeOf(action: Action): ResourceType {
+  // A message that is yet to be sent is judged by where it goes.
+  return action === 'message:send' ? 'Channel' : TYPES[action.split(':')[0] as Noun]
+}
+
 interface Judge {
   check(caller: Caller, action: Action, resource: Resource): Promise<{ allow: boolean }>
 }

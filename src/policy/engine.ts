@@ -2,6 +2,16 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
+import { parsePolicies, type Rule } from './rules.ts'
+
+/** The two files that say who may what. */
+export interface Texts {
+  schema: string
+  policies: string
+}
+
+/** What Cedar is asked, without the names of what was prepared for it. */
+export type CedarQuestion = Omit<cedar.StatefulAuthorizationCall, 'preparsedPolicySetId' | 'preparsedSchemaName'>
 
 /** The rules as they stand on disk, parsed once. */
 export interface Rules {
@@ -9,64 +19,91 @@ export interface Rules {
   hash: string
   /** Every action, and the type of what it is taken on. */
   resourceTypes: Map<string, string>
-  /** The value of @code for each policy that has one, in the order of the file. */
-  codes: Map<string, string>
-  evaluate(call: Omit<cedar.StatefulAuthorizationCall, 'preparsedPolicySetId' | 'preparsedSchemaName'>): cedar.Response
+  /** In the order of the file. */
+  rules: Rule[]
+  /** Whether a rule names a single person or thing by its id. */
+  namesThings: boolean
+  evaluate(question: CedarQuestion): cedar.Response
 }
 
 const messages = (errors: { message: string }[]) => errors.map(({ message }) => message).join('; ')
 
-/**
- * Reads, parses and checks the policies against their schema.
- * @param folder holds handrail.cedarschema and handrail.cedar
- * @throws Error when a file cannot be read, does not parse, or does not fit the schema
- */
-export function loadRules(folder: string): Rules {
-  const schema = readFileSync(join(folder, 'handrail.cedarschema'), 'utf8')
-  const text = readFileSync(join(folder, 'handrail.cedar'), 'utf8')
-  const { staticPolicies, codes } = named(text)
-  validate(schema, { staticPolicies })
+export const POLICY_FILES = { schema: 'handrail.cedarschema', policies: 'handrail.cedar' } as const
 
-  const name = randomUUID()
-  check(cedar.preparsePolicySet(name, { staticPolicies }))
-  check(cedar.preparseSchema(name, schema))
+/** Names rules by what they say. */
+export const hashOf = ({ schema, policies }: Texts) =>
+  createHash('sha256').update(schema).update('\0').update(policies).digest('hex')
+
+/** @throws Error when a file cannot be read */
+export function readTexts(folder: string): Texts {
   return {
-    hash: createHash('sha256').update(schema).update('\0').update(text).digest('hex'),
-    resourceTypes: resourceTypes(schema),
-    codes,
-    evaluate(call) {
-      const answer = cedar.statefulIsAuthorized({ ...call, preparsedPolicySetId: name, preparsedSchemaName: name })
+    schema: readFileSync(join(folder, POLICY_FILES.schema), 'utf8'),
+    policies: readFileSync(join(folder, POLICY_FILES.policies), 'utf8'),
+  }
+}
+
+/**
+ * Parses the policies and checks them against their schema.
+ * @param name under which Cedar keeps what is prepared; rules under the same name take the place of older ones
+ * @throws Error when a text does not parse, or the policies do not fit the schema
+ */
+export function parseRules(texts: Texts, name: string = randomUUID()): Rules {
+  const { schema, policies } = texts
+  const parsed = parsePolicies(policies)
+  validate(schema, { staticPolicies: Object.fromEntries(parsed.rules.map(({ id, text }) => [id, text])) })
+  const namespaces = namespacesOf(schema)
+  const prepared = new Map<string, string>()
+
+  /**
+   * What speaks of one action only: Cedar takes time for every policy and every line of the schema that it holds. As
+   * text: the JSON of a policy loses the last digits of large numbers.
+   */
+  function prepare(action: string): string {
+    const known = prepared.get(action)
+    if (known !== undefined) return known
+    const slice = `${name}/${action}`
+    const about = parsed.rules.filter(({ actions }) => actions === 'all' || actions.includes(action))
+    check(
+      cedar.preparsePolicySet(slice, { staticPolicies: Object.fromEntries(about.map(({ id, text }) => [id, text])) }),
+    )
+    check(cedar.preparseSchema(slice, only(namespaces, action)))
+    prepared.set(action, slice)
+    return slice
+  }
+
+  return {
+    hash: hashOf(texts),
+    resourceTypes: resourceTypes(namespaces),
+    rules: parsed.rules,
+    namesThings: parsed.namesThings,
+    evaluate(question) {
+      const slice = prepare((question.action as cedar.TypeAndId).id)
+      const answer = cedar.statefulIsAuthorized({
+        ...question,
+        preparsedPolicySetId: slice,
+        preparsedSchemaName: slice,
+      })
       if (answer.type === 'failure') throw new Error(`Cedar refused the question: ${messages(answer.errors)}`)
       return answer.response
     },
   }
 }
 
-/** Cedar numbers policies; here each goes by its @id, so that a decision can be explained. */
-function named(text: string) {
-  const parts = cedar.policySetTextToParts(text)
-  if (parts.type === 'failure') throw new Error(`handrail.cedar does not parse: ${messages(parts.errors)}`)
-  // Cedar returns them in no particular order.
-  const inOrder = parts.policies.toSorted((a, b) => text.indexOf(a) - text.indexOf(b))
-  const staticPolicies: Record<string, string> = {}
-  const codes = new Map<string, string>()
-  for (const policy of inOrder) {
-    const parsed = cedar.policyToJson(policy)
-    if (parsed.type === 'failure') throw new Error(messages(parsed.errors))
-    const { id, code } = parsed.json.annotations ?? {}
-    if (!id || id in staticPolicies) throw new Error(`A policy needs an @id of its own: ${policy.slice(0, 80)}`)
-    staticPolicies[id] = policy
-    if (code) codes.set(id, code)
-  }
-  return { staticPolicies, codes }
-}
+/**
+ * Reads and parses the rules of a folder.
+ * @param folder holds handrail.cedarschema and handrail.cedar
+ * @throws Error when a file cannot be read, does not parse, or does not fit the schema
+ */
+export const loadRules = (folder: string): Rules => parseRules(readTexts(folder))
 
 function validate(schema: string, policies: cedar.PolicySet): void {
   const answer = cedar.validate({ schema, policies, validationSettings: { mode: 'strict' } })
-  if (answer.type === 'failure') throw new Error(`handrail.cedarschema: ${messages(answer.errors)}`)
+  if (answer.type === 'failure') throw new Error(`${POLICY_FILES.schema}: ${messages(answer.errors)}`)
   const errors = [...answer.validationErrors, ...answer.validationWarnings]
   if (errors.length > 0) {
-    throw new Error(errors.map(({ policyId, error }) => `policy ${policyId}: ${error.message}`).join('; '))
+    throw new Error(
+      `${POLICY_FILES.policies}: ${errors.map(({ policyId, error }) => `policy ${policyId}: ${error.message}`).join('; ')}`,
+    )
   }
 }
 
@@ -74,14 +111,32 @@ function check(answer: cedar.CheckParseAnswer): void {
   if (answer.type === 'failure') throw new Error(messages(answer.errors))
 }
 
-function resourceTypes(schema: string): Map<string, string> {
+type Namespaces = cedar.SchemaJson<string>
+
+function namespacesOf(schema: string): Namespaces {
   const json = cedar.schemaToJson(schema)
-  if (json.type === 'failure') throw new Error(messages(json.errors))
+  if (json.type === 'failure') throw new Error(`${POLICY_FILES.schema}: ${messages(json.errors)}`)
+  return json.json
+}
+
+/** The schema with all entities and one action. */
+function only(namespaces: Namespaces, action: string): Namespaces {
+  return Object.fromEntries(
+    Object.entries(namespaces).map(([name, { actions, ...rest }]) => {
+      const found = actions[action]
+      return [name, { ...rest, actions: found ? { [action]: found } : {} }]
+    }),
+  )
+}
+
+function resourceTypes(namespaces: Namespaces): Map<string, string> {
   return new Map(
-    Object.values(json.json).flatMap(({ actions }) =>
-      Object.entries(actions).map(([name, { appliesTo }]): [string, string] => {
+    Object.values(namespaces).flatMap(({ actions }) =>
+      Object.entries(actions).map(([name, { appliesTo, memberOf }]): [string, string] => {
         const [type, ...others] = appliesTo?.resourceTypes ?? []
-        if (!type || others.length > 0) throw new Error(`handrail.cedarschema: ${name} must apply to one type`)
+        if (!type || others.length > 0) throw new Error(`${POLICY_FILES.schema}: ${name} must apply to one type`)
+        // A policy about a group would be looked for under its members' names and not be found.
+        if (memberOf && memberOf.length > 0) throw new Error(`${POLICY_FILES.schema}: ${name} must be in no group`)
         return [name, type]
       }),
     ),

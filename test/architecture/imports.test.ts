@@ -24,6 +24,8 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
       /^src\/canonical\.ts$/,
     ],
   },
+  // Policy asked from outside: AuthZEN's shape is the policy point's to know.
+  { files: /^api\/access\/routes\.ts$/, may: [/^fastify \(type\)$/, /^api\//, /^src\/(domain|policy)\//] },
   // It serves files, and they are found from the root.
   { files: /^api\/approvals-page\.ts$/, may: [/^fastify \(type\)$/, /^node:/, /^src\/root\.ts$/] },
   {
@@ -63,7 +65,7 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
     files: /^src\/storage\//,
     may: [/^src\/storage\//, /^src\/root\.ts$/, /^node:/, /^pg$|^@prisma\/|^@electric-sql\/|^pglite-prisma-adapter$/],
   },
-  { files: /^src\/audit\/cli\.ts$/, may: [/./] },
+  { files: /^src\/(audit|policy)\/cli\.ts$/, may: [/./] },
   {
     files: /^src\/audit\//,
     may: [/^src\/(audit|domain|storage)\//, /^src\/canonical\.ts$/, /^src\/identity\/secrets\.ts$/, /^node:/, /^uuid$/],
@@ -148,7 +150,7 @@ t.test('Fastify stays in api/, the environment in the configuration', async (t) 
         importsOf(file).some((name) => /fastify/.test(name)),
         file,
       )
-    if (!/src\/(main|create-admin|config|audit\/cli)\.ts$|mcp-adapter\/src\/(cli|config)\.ts$/.test(file))
+    if (!/src\/(main|create-admin|config|(audit|policy)\/cli)\.ts$|mcp-adapter\/src\/(cli|config)\.ts$/.test(file))
       t.notMatch(text, /process\.env/, file)
   }
 })
