@@ -49,6 +49,10 @@ carried out again and gets the same answer. \`?dryRun=true\` tells what a change
 wants the consent of a person, a change answers 202 with an approval: once it is \`approved\`, repeat the same request
 with the same key and the approval's id as \`Approval-Id\`.
 
+Free text (notes, reasons, messages, names, searches) is kept in Unicode NFC, with LF for every end of a line and without
+characters that do not show, such as controls, bidirectional controls, tags and zero-width spaces; lengths count what is
+kept. Emoji and joiners that a script needs stay. Half a surrogate pair or U+0000 is refused.
+
 Reads carry an \`ETag\`. PATCH wants it back as \`If-Match\`. Lists are paged: pass \`nextCursor\` on as \`cursor\`. Every
 failure has the same body (\`application/problem+json\`): decide on \`error\`, do what \`hint\` says, and repeat the same
 request only where \`retryable\` is true.

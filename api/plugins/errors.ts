@@ -4,6 +4,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { CodedError, ERRORS, type ErrorCode, type Violation } from '../../src/domain/errors.ts'
 import type { RecordRefusal } from './audit.ts'
 import { challengeOf } from './challenge.ts'
+import { nearest } from './nearest.ts'
 import { requestId } from './request-id.ts'
 
 /** The one place where codes become HTTP statuses. */
@@ -186,13 +187,15 @@ type AjvError = NonNullable<FastifyError['validation']>[number]
 const CONTEXTS: Record<string, string> = { params: 'path', querystring: 'query', headers: 'header', body: 'body' }
 
 /** Names the field itself where Ajv names its parent: a missing field, or one that is not known. */
-function toViolation({ instancePath, keyword, params, message }: AjvError, context: string): Violation {
+function toViolation({ instancePath, keyword, params, message, ...more }: AjvError, context: string): Violation {
   const { missingProperty, additionalProperty, allowedValues, pattern } = params as Record<string, unknown>
   const field = missingProperty ?? additionalProperty
   const pointer = `/${CONTEXTS[context]}${instancePath}${field === undefined ? '' : `/${escapePointer(String(field))}`}`
+  const { properties } = (more as { parentSchema?: { properties?: object } }).parentSchema ?? {}
+  const meant = keyword === 'additionalProperties' && nearest(String(field), Object.keys(properties ?? {}))
   const words: Record<string, string> = {
     required: 'is required',
-    additionalProperties: 'is not a known field',
+    additionalProperties: `is not a known field${meant ? `; did you mean ${meant}?` : ''}`,
     enum: `must be one of ${(allowedValues as string[] | undefined)?.join(', ')}`,
     pattern: `must match ${pattern}`,
   }

@@ -1,37 +1,48 @@
 import AjvCompiler, { type BuildCompilerFromPool, type RouteDefinition } from '@fastify/ajv-compiler'
 import SerializerSelector from '@fastify/fast-json-stringify-compiler'
 import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify'
+import { readerOf, type TextSchema } from './read-text.ts'
 
 type ValidateFunction = ((data: unknown) => boolean) & { errors?: FastifySchemaValidationError[] | null }
 type SchemaController = NonNullable<FastifyServerOptions['schemaController']>
 
-const COMMON = { removeAdditional: false, useDefaults: true, allowUnionTypes: true } as const
+/** `verbose`: an error knows the schema that it is about, and so the fields that there are. */
+const COMMON = {
+  removeAdditional: false,
+  useDefaults: true,
+  allowUnionTypes: true,
+  coerceTypes: false,
+  verbose: true,
+} as const
 
 /** Up to so many values a wrong body is looked through for all its faults; of a larger one the first is told. */
 const MOST_EXPLAINED = 2000
 
 /**
  * Validation that keeps its hands off: unknown fields are refused instead of dropped, and "7" is not 7. Only in the
- * query and the path, where everything is text, is a number read from it. (Fastify's defaults do both silently.)
+ * query and the path, where everything is text, is a number read from it, and only from plain decimal notation.
+ * (Fastify's defaults do both silently.)
  */
 export function strictValidation(): SchemaController {
   const build = AjvCompiler()
   // Fastify passes the route's definition, which the compiler's own types do not name.
   const buildValidator = (...[schemas]: Parameters<BuildCompilerFromPool>) => {
-    const compiler = (coerceTypes: false | 'array', allErrors: boolean) =>
-      build(schemas, { customOptions: { ...COMMON, coerceTypes, allErrors } }) as unknown as (
+    const compiler = (allErrors: boolean) =>
+      build(schemas, { customOptions: { ...COMMON, allErrors } }) as unknown as (
         route: RouteDefinition,
       ) => ValidateFunction
-    const first = compiler(false, false)
-    const all = compiler(false, true)
-    const fromText = compiler('array', true)
+    const first = compiler(false)
+    const all = compiler(true)
     return (route: RouteDefinition) =>
       String(route.httpPart) === 'body'
         ? explainShort(
             atFirstUse(() => first(route)),
             atFirstUse(() => all(route)),
           )
-        : atFirstUse(() => fromText(route))
+        : readingText(
+            route.schema as TextSchema,
+            atFirstUse(() => all(route)),
+          )
   }
   return {
     compilersFactory: { buildValidator: buildValidator as unknown as BuildCompilerFromPool, buildSerializer },
@@ -64,6 +75,19 @@ const buildSerializer: BuildSerializer = (schemas, options) => {
       return serialize(data)
     }
   }
+}
+
+/** Reads what the schema wants from text, in place, then validates; text that is nothing of the kind stays text. */
+function readingText({ properties = {} }: TextSchema, validate: ValidateFunction): ValidateFunction {
+  const readers = Object.entries(properties).map(([name, schema]) => [name, readerOf(schema)] as const)
+  const reading: ValidateFunction = (data) => {
+    const fields = (data ?? {}) as Record<string, unknown>
+    for (const [name, read] of readers) if (Object.hasOwn(fields, name)) fields[name] = read(fields[name])
+    const valid = validate(data)
+    reading.errors = validate.errors ?? null
+    return valid
+  }
+  return reading
 }
 
 /** A hundred thousand wrong items would make as many errors, and nobody would read them: the service would stand still. */

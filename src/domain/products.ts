@@ -1,3 +1,4 @@
+import { matchKey } from '../privacy/match-key.ts'
 import type { Product } from '../storage/generated/client.ts'
 import type { Call, Database } from './call.ts'
 import { uniqueViolation } from './database-errors.ts'
@@ -72,7 +73,13 @@ export async function listProducts({ db }: Call, query: ProductQuery) {
       AND: [
         list.after ? { sku: { gt: list.after } } : {},
         query.search
-          ? { OR: ['sku', 'name', 'description'].map((field) => ({ [field]: containing(query.search as string) })) }
+          ? {
+              OR: [
+                { sku: containing(matchKey(query.search)) },
+                { name: containing(query.search) },
+                { description: containing(query.search) },
+              ],
+            }
           : {},
       ],
     },

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { v7 as uuidv7 } from 'uuid'
+import { matchKey } from '../privacy/match-key.ts'
 import type { User } from '../storage/generated/client.ts'
 import type { AccountStatus, ContactChannel, Role } from '../storage/generated/enums.ts'
 import type { Call, Database, Visibility } from './call.ts'
@@ -59,7 +60,7 @@ export async function createUser({ db, now }: Call, input: NewUser) {
       id: uuidv7(),
       email: normalizeEmail(input.email),
       username: input.username,
-      usernameKey: input.username.toLowerCase(),
+      usernameKey: matchKey(input.username),
       fullName: fullName ?? input.profile.fullName,
       createdAt: now,
       updatedAt: now,
@@ -77,7 +78,13 @@ export async function listUsers({ db }: Call, query: UserQuery, visible: Visibil
         list.after ? { id: { lt: list.after } } : {},
         query.status ? { status: query.status } : {},
         query.search
-          ? { OR: ['username', 'email', 'fullName'].map((field) => ({ [field]: containing(query.search as string) })) }
+          ? {
+              OR: [
+                { usernameKey: containing(matchKey(query.search)) },
+                { email: containing(matchKey(query.search)) },
+                { fullName: containing(query.search) },
+              ],
+            }
           : {},
       ],
     },
@@ -164,7 +171,7 @@ function toColumns({ email, username, role, status, profile, preferences }: User
   if (preferences?.timeZone !== undefined) checkTimeZone(preferences.timeZone)
   return {
     ...(email !== undefined && { email: normalizeEmail(email) }),
-    ...(username !== undefined && { username, usernameKey: username.toLowerCase() }),
+    ...(username !== undefined && { username, usernameKey: matchKey(username) }),
     ...(role !== undefined && { role }),
     ...(status !== undefined && { status }),
     ...profile,
