@@ -17,6 +17,7 @@ import { registerAuthentication } from './plugins/authenticate.ts'
 import { registerAuthorization } from './plugins/authorize.ts'
 import { registerBodies } from './plugins/body.ts'
 import { registerClosing } from './plugins/closing.ts'
+import { createDisclosure } from './plugins/disclosure.ts'
 import { answerBrokenSocket, answerExpectation, registerErrors, sendProblem, toCoded } from './plugins/errors.ts'
 import { createAdmission, registerLimit } from './plugins/limit.ts'
 import { registerLog } from './plugins/log.ts'
@@ -92,11 +93,10 @@ export async function createApp(services: Services, options: AppOptions): Promis
   registerAuthorization(app, services.policy)
   registerPreconditions(app)
 
-  await registerV1(
-    app,
-    services,
-    createUnitOfWork({ ...services, keepAnswersMs: options.keepAnswersMs, admit: createAdmission(app) }),
-  )
+  const disclosure = createDisclosure(services)
+  const { keepAnswersMs } = options
+  const change = createUnitOfWork({ ...services, disclosure, keepAnswersMs, admit: createAdmission(app) })
+  await registerV1(app, services, change, disclosure)
   registerHealth(app, services)
   await registerDocs(app)
   registerApprovalsPage(app)

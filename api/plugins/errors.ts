@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CodedError, ERRORS, type ErrorCode, type Violation } from '../../src/domain/errors.ts'
+import { redact } from '../../src/privacy/redact.ts'
 import type { RecordRefusal } from './audit.ts'
 import { requestId } from './request-id.ts'
 
@@ -76,16 +77,23 @@ const MOST_VIOLATIONS = 20
 /** The body of a failure (RFC 9457), the same for every one. */
 export function problem(error: CodedError, requestId: string, now: Date) {
   const { title, hint, retryable } = ERRORS[error.code]
+  // What a caller wrote may be quoted, such as the name of an unknown field.
+  const words = (text: string) => redact(text).text
+  const detail = words(error.message)
   return {
     type: `urn:handrail:problem:${error.code}`,
     title: `${title}.`,
     status: STATUS[error.code],
-    detail: error.message,
+    detail,
     error: error.code,
-    message: error.message,
+    message: detail,
     hint,
     retryable,
-    errors: error.violations,
+    errors: error.violations.map(({ pointer, code, message }) => ({
+      pointer: words(pointer),
+      code,
+      message: words(message),
+    })),
     timestamp: now.toISOString(),
     requestId,
   }
