@@ -5,7 +5,13 @@ import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify
 type ValidateFunction = ((data: unknown) => boolean) & { errors?: FastifySchemaValidationError[] | null }
 type SchemaController = NonNullable<FastifyServerOptions['schemaController']>
 
-const COMMON = { removeAdditional: false, useDefaults: true, allowUnionTypes: true } as const
+const COMMON = {
+  removeAdditional: false,
+  useDefaults: true,
+  allowUnionTypes: true,
+  // What a value holds is no rule for it; the strict mode refuses words that it was not told of.
+  keywords: ['x-pii', 'x-pii-owner', 'x-untrusted'],
+} as const
 
 /** Up to so many values a wrong body is looked through for all its faults; of a larger one the first is told. */
 const MOST_EXPLAINED = 2000
