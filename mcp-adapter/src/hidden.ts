@@ -7,6 +7,9 @@ const JOINING =
     .map((script) => `\\p{Script=${script}}`)
     .join('')
 
+/** What an emoji ends with where another follows, joined to it. */
+const EMOJI = '[\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\uFE0F]'
+
 /** The three flags that are spelt with tags: the only use of tags that anybody sees. */
 const FLAGS = ['gbeng', 'gbsct', 'gbwls'].map(
   (region) =>
@@ -28,7 +31,7 @@ const HIDDEN = new RegExp(
     '[\\u{1BCA0}-\\u{1BCA3}\\u{1D173}-\\u{1D17A}\\u{E0000}-\\u{E00FF}\\u{E01F0}-\\u{E0FFF}]',
     // Joiners and variations, where nothing is joined or varied.
     `(?<![${JOINING}])\\u200C`,
-    `(?<![${JOINING}\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\uFE0F])\\u200D`,
+    `(?<![${JOINING}])(?:(?<!${EMOJI})\\u200D|\\u200D(?!\\p{Extended_Pictographic}))`,
     '(?<![\\p{Emoji}\\p{Script=Han}\\p{Script=Myanmar}])[\\uFE00-\\uFE0F]',
     '(?<!\\p{Script=Han})[\\u{E0100}-\\u{E01EF}]',
   ].join('|'),

@@ -196,6 +196,6 @@ t.test('names in safety that no tool knows are found at the start', async (t) =>
   const wrong = loadTools({ configFile: fixture('wrong-safety.yaml') })
   await t.rejects(wrong, {
     message:
-      /9:22: No tool .* header parameter "Idempotence-Key"\. Did you mean "Idempotency-Key"\?\n.*10:11: .* query parameter "dryrun"\. Did you mean "dryRun"\?\n.*11:17: "getApproval" must be one of the tools\.\n.*12:15: "Authorization" is a header of the connection/,
+      /9:22: No tool .* header parameter "Idempotence-Key"\. Did you mean "Idempotency-Key"\?\n.*10:11: .* query parameter "dryrun"\. Did you mean "dryRun"\?\n.*11:17: "getApproval" must be one of the tools\.\n.*12:15: "Authorization" is a header of the connection\.\n.*13:14: No schema of the document has the extension "x-untrustd"/,
   })
 })
