@@ -20,6 +20,7 @@ import { registerAuthentication } from './plugins/authenticate.ts'
 import { registerAuthorization } from './plugins/authorize.ts'
 import { registerBodies } from './plugins/body.ts'
 import { registerClosing } from './plugins/closing.ts'
+import { createDisclosure } from './plugins/disclosure.ts'
 import { answerBrokenSocket, answerExpectation, registerErrors, sendProblem, toCoded } from './plugins/errors.ts'
 import { registerLimit } from './plugins/limit.ts'
 import { registerLog } from './plugins/log.ts'
@@ -103,11 +104,10 @@ export async function createApp(services: Services, options: AppOptions): Promis
   registerAuthorization(app, services.policy)
   registerPreconditions(app)
 
-  await registerV1(
-    app,
-    services,
-    createUnitOfWork({ ...services, keepAnswersMs: options.keepAnswersMs, admit: createAdmission(services.limits) }),
-  )
+  const disclosure = createDisclosure(services)
+  const admit = createAdmission(services.limits)
+  const change = createUnitOfWork({ ...services, disclosure, keepAnswersMs: options.keepAnswersMs, admit })
+  await registerV1(app, services, change, disclosure)
   // Where somebody else decides, there are no policies here to ask.
   if (!services.policy.remote) registerAccess(app, services.policy)
   registerHealth(app, services)

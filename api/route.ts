@@ -4,6 +4,7 @@ import type { ErrorCode } from '../src/domain/errors.ts'
 import type { Storage } from '../src/storage/storage.ts'
 import { isRead, type Operation } from './operation.ts'
 import { input } from './plugins/authorize.ts'
+import type { Disclosure } from './plugins/disclosure.ts'
 import { STATUS } from './plugins/errors.ts'
 import { toTag } from './plugins/preconditions.ts'
 import { type createUnitOfWork, DRY_RUN_TYPE } from './plugins/unit-of-work.ts'
@@ -18,8 +19,12 @@ declare module 'fastify' {
 
 export type Change = ReturnType<typeof createUnitOfWork>
 
-/** Makes the Fastify route of an operation. @param change carries out the operations that change something */
-export function toRoute(operation: Operation, storage: Storage, change: Change): RouteOptions {
+/**
+ * Makes the Fastify route of an operation.
+ * @param change carries out the operations that change something
+ * @param disclosure decides how much of an answer its caller sees
+ */
+export function toRoute(operation: Operation, storage: Storage, change: Change, disclosure: Disclosure): RouteOptions {
   return {
     method: operation.method,
     url: operation.path,
@@ -31,19 +36,25 @@ export function toRoute(operation: Operation, storage: Storage, change: Change):
       response: responses(operation),
     },
     handler: (request, reply) =>
-      isRead(operation) ? read(operation, storage, request, reply) : change(operation, request, reply),
+      isRead(operation) ? read(operation, { storage, disclosure }, request, reply) : change(operation, request, reply),
   }
 }
 
 /** An operation without a query refuses one, like any other unknown field. */
 const withDryRun = (query: Operation['query']) => closed({ ...query?.properties, ...dryRunQuery })
 
-async function read(operation: Operation, storage: Storage, request: FastifyRequest, reply: FastifyReply) {
+async function read(
+  operation: Operation,
+  { storage, disclosure }: { storage: Storage; disclosure: Disclosure },
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
   const { call, version, visible } = request
   if (!call) throw new Error('no operation runs without a caller')
-  const result = await operation.handler({ ...call, db: storage.db }, { ...input(request), version, visible })
+  const found = await operation.handler({ ...call, db: storage.db }, { ...input(request), version, visible })
+  const { status, schema, retryAfter, also, fileName } = operation.success
+  const result = (await disclosure.disclose(request, storage.sql, { schema, value: found, status })) as typeof found
   if (typeof result?.version === 'number') reply.header('etag', toTag(result.version))
-  const { status, retryAfter, also, fileName } = operation.success
   const seconds = retryAfter?.(result)
   if (seconds !== undefined) reply.header('retry-after', seconds)
   const other = also?.wanted(request.query) ? also : undefined

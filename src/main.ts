@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { startAdapter } from '@handrail/mcp-adapter'
-import pino, { type Logger } from 'pino'
+import pino, { type Logger, type LoggerOptions } from 'pino'
 import { createApp } from '../api/app.ts'
 import { prune } from '../api/plugins/idempotency.ts'
-import { REDACTED } from '../api/plugins/log.ts'
+import { LOG_RULES } from '../api/plugins/log.ts'
 import { DEMO_USERS, seed } from '../prisma/seed.ts'
 import { createSealer } from './audit/sealer.ts'
 import { openSeals, sealFolders } from './audit/seals.ts'
@@ -32,7 +32,7 @@ const say = (message: string) => process.stdout.write(`${message}\n`)
 
 /** config -> storage -> services -> app -> listen -> close */
 async function start(config: Config): Promise<void> {
-  const log = pino({ level: config.logLevel, redact: REDACTED })
+  const log = pino({ level: config.logLevel, ...LOG_RULES } as LoggerOptions)
   const { policy, reload, close: closePolicy } = openPolicy(config, log)
   const progress = config.production ? (message: string) => log.info(message) : say
   const storage = await openStorage({ ...config, progress })

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CodedError, ERRORS, type ErrorCode, type Violation } from '../../src/domain/errors.ts'
+import { redact } from '../../src/privacy/redact.ts'
 import type { RecordRefusal } from './audit.ts'
 import { challengeOf } from './challenge.ts'
 import { nearest } from './nearest.ts'
@@ -87,18 +88,25 @@ const MOST_VIOLATIONS = 20
 export function problem(error: CodedError, requestId: string, now: Date) {
   const { title, hint, retryable } = ERRORS[error.code]
   const { missingScopes } = error
+  // What a caller wrote may be quoted, such as the name of an unknown field.
+  const words = (text: string) => redact(text).text
+  const detail = words(error.message)
   return {
     type: REGISTERED[error.code] ?? `urn:handrail:problem:${error.code}`,
     title: `${title}.`,
     status: STATUS[error.code],
-    detail: error.message,
+    detail,
     error: error.code,
-    message: error.message,
+    message: detail,
     hint: missingScopes.length > 0 ? `${hint} Missing: ${missingScopes.join(' ')}.` : hint,
     retryable,
     ...(missingScopes.length > 0 && { missingScopes }),
-    errors: error.violations,
     ...(error.violatedPolicies.length > 0 && { 'violated-policies': error.violatedPolicies }),
+    errors: error.violations.map(({ pointer, code, message }) => ({
+      pointer: words(pointer),
+      code,
+      message: words(message),
+    })),
     timestamp: now.toISOString(),
     requestId,
   }

@@ -14,6 +14,7 @@ import type { Operation } from '../operation.ts'
 import { entryOf } from './audit.ts'
 import { input } from './authorize.ts'
 import { createConsent } from './consent.ts'
+import type { Disclosure } from './disclosure.ts'
 import { problem, STATUS } from './errors.ts'
 import { type Answer, callerOf, claim, type Key, keep, keyOf, Overtaken } from './idempotency.ts'
 import { toTag } from './preconditions.ts'
@@ -30,12 +31,16 @@ export interface Work {
   keepAnswersMs: number
   /** Counts what a caller has carried out. */
   admit: Admit
+  disclosure: Disclosure
 }
 
 export const DRY_RUN_TYPE = 'application/vnd.handrail.dry-run+json'
 /** When to look again at an approval that a person has to decide on, in seconds. */
 const LOOK_AGAIN_SECONDS = 30
 const MOST_TURNS = 5
+/** What the two answers of a change that change nothing look like. */
+const APPROVAL = { $ref: 'Approval#' }
+const DRY_RUN = { $ref: 'DryRun#' }
 
 /** What became of a request: it was done now or before, or it waits for a person. */
 type Result =
@@ -48,7 +53,7 @@ type Result =
  * and what leaves through the outbox commit in one transaction, or none of them. Handlers do not know.
  */
 export function createUnitOfWork(work: Work) {
-  const { storage, policy, vault, queue, keepAnswersMs, admit } = work
+  const { storage, policy, vault, queue, keepAnswersMs, admit, disclosure } = work
   /** What this process is carrying out; the database knows of other processes. */
   const inFlight = new Set<string>()
   const consents = createConsent(policy)
@@ -97,11 +102,13 @@ export function createUnitOfWork(work: Work) {
     try {
       return await storage.transaction(async (db, sql) => {
         const call = inside(request, db, sql)
+        const seen = (answer: Answer, id?: string) =>
+          disclosure.asSeen(operation, request, sql, answer, idIn(answer.location) ?? id)
         const found = of ? await claim(sql, of, vault) : {}
         if (found.answer) {
           const { status, location } = found.answer
           await record(sql, entryOf(request, policy, { outcome: 'replayed', status, digest, made: idIn(location) }))
-          return { kind: 'replayed', answer: found.answer, jobs: [] }
+          return { kind: 'replayed', answer: await seen(found.answer), jobs: [] }
         }
         await consents.askAgain(operation, request, call)
         const approval = await consents.consent(operation, request, call, digest, found)
@@ -118,7 +125,7 @@ export function createUnitOfWork(work: Work) {
           entryOf(request, policy, { outcome: 'done', status, digest, approvalId, made: idIn(location) ?? result?.id }),
         )
         await writeOutbox(call, queue)
-        return { kind: 'done', answer, jobs: call.jobs }
+        return { kind: 'done', answer: await seen(answer, result?.id), jobs: call.jobs }
       })
     } catch (error) {
       // An approval that could not be used now may be used yet, with the same key.
@@ -189,8 +196,9 @@ export function createUnitOfWork(work: Work) {
   async function wait(reply: FastifyReply, approval: Approval, request: FastifyRequest) {
     reply.code(202).header('location', `/api/v1/approvals/${approval.id}`).header('retry-after', LOOK_AGAIN_SECONDS)
     const { caller, now } = request.call as Call
-    const shown = presentApproval(approval, now)
-    return reply.send((await mayRead(policy, caller, request.question.resource)) ? shown : concealed(shown))
+    const whole = presentApproval(approval, now)
+    const value = (await mayRead(policy, caller, request.question.resource)) ? whole : concealed(whole)
+    return reply.send(await disclosure.disclose(request, storage.sql, { schema: APPROVAL, value, status: 202 }))
   }
 
   async function preview(operation: Operation, request: FastifyRequest, reply: FastifyReply) {
@@ -203,7 +211,8 @@ export function createUnitOfWork(work: Work) {
     const { operationId, cost, risk } = operation
     const readable = await mayRead(policy, (request.call as Call).caller, request.question.resource)
     const effect = readable ? tried : { before: null, after: null }
-    const body = { dryRun: true, operationId, cost, risk, approval: { needed, reasons }, effect }
+    const value = { dryRun: true, operationId, cost, risk, approval: { needed, reasons }, effect }
+    const body = await disclosure.disclose(request, storage.sql, { schema: DRY_RUN, value, status: 200 })
     return send(reply.code(200), JSON.stringify(body), DRY_RUN_TYPE)
   }
 

@@ -13,6 +13,8 @@ const COMMON = {
   allowUnionTypes: true,
   coerceTypes: false,
   verbose: true,
+  // What a value holds is no rule for it; the strict mode refuses words that it was not told of.
+  keywords: ['x-pii', 'x-pii-owner', 'x-untrusted'] as string[],
 } as const
 
 /** Up to so many values a wrong body is looked through for all its faults; of a larger one the first is told. */

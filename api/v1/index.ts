@@ -3,6 +3,7 @@ import { ACTIONS } from '../../src/domain/actions.ts'
 import type { Services } from '../app.ts'
 import { registerOpenApi } from '../openapi.ts'
 import type { Operation } from '../operation.ts'
+import type { Disclosure } from '../plugins/disclosure.ts'
 import { type Change, toRoute } from '../route.ts'
 import { apiKeyOperations } from './api-keys/routes.ts'
 import { apiKeySchemas } from './api-keys/schemas.ts'
@@ -71,7 +72,7 @@ export const v1Operations = ({
   limits,
 }: Pick<Services, 'policy' | 'apiKeys' | 'channels' | 'findSeal' | 'limits'>): Operation[] => [
   ...meOperations(policy),
-  ...userOperations,
+  ...userOperations(policy),
   ...productOperations,
   ...orderOperations,
   ...apiKeyOperations(apiKeys),
@@ -84,13 +85,18 @@ export const v1Operations = ({
 ]
 
 /** @throws Error when an operation names no action that policy knows: nothing is served without one */
-export async function registerV1(app: FastifyInstance, services: Services, change: Change): Promise<void> {
+export async function registerV1(
+  app: FastifyInstance,
+  services: Services,
+  change: Change,
+  disclosure: Disclosure,
+): Promise<void> {
   const operations = v1Operations(services)
   for (const schema of SCHEMAS) app.addSchema(schema)
   await registerOpenApi(app, VERSION, TAGS, operations)
   const v1: FastifyPluginAsync = async (scope) => {
     scope.addHook('onRoute', ({ url, method, config }) => requireAction(url, method, config?.operation))
-    for (const operation of operations) scope.route(toRoute(operation, services.storage, change))
+    for (const operation of operations) scope.route(toRoute(operation, services.storage, change, disclosure))
   }
   await app.register(v1, { prefix: '/api/v1' })
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())

@@ -23,6 +23,18 @@ export function closed<T extends Record<string, TSchema>>(properties: T, options
   return Type.Object(properties, { additionalProperties: false, ...options })
 }
 
+/** Marks a field that people write: data for whoever reads it, and never an instruction to an agent. */
+export const untrusted = { 'x-untrusted': true }
+
+/** Marks a field that holds a person's data; callers without the right to it get a stand-in. */
+export const personal = (kind: 'email' | 'phone' | 'name') => ({ 'x-pii': kind, ...untrusted })
+
+/** Marks text that people write, which can hold anything: what is personal in it is taken out. */
+export const freeText = { 'x-pii': 'text', ...untrusted }
+
+/** Whose data an object holds: JSON pointers to the person's id, of which the first that leads anywhere counts. */
+export const ownedBy = (...pointers: string[]) => ({ 'x-pii-owner': pointers })
+
 export const Id = Type.String({ format: 'uuid', maxLength: 36, description: 'A UUID (version 7).' })
 export const Time = Type.String({ format: 'date-time', maxLength: 35, description: 'A time in UTC, RFC 3339.' })
 export const Version = Type.Integer({

@@ -1,6 +1,7 @@
 import { type Answer, type Backend, BackendFailure, type SendOptions } from './backend.ts'
 import type { AccessCheck } from './catalog.ts'
 import { failureProblem } from './failure.ts'
+import { visible } from './hidden.ts'
 import { atPointer, isObject, type JsonObject } from './json.ts'
 import { ProblemResult } from './problem.ts'
 import { buildRequest } from './request.ts'
@@ -20,7 +21,7 @@ function problemOf(answer: Answer, requestId: string) {
   } catch {
     // Not JSON: the status alone is told.
   }
-  const text = (value: unknown, otherwise: string) => (typeof value === 'string' ? value : otherwise)
+  const text = (value: unknown, otherwise: string) => (typeof value === 'string' ? visible(value) : otherwise)
   return {
     error: text(body.error ?? body.code, `http-${answer.status}`),
     message: text(

@@ -43,6 +43,7 @@ export interface SafetyRule {
   approvalTool?: string
   dryRun?: string
   toolHeader?: string
+  untrusted?: string
   confirm?: { extension: string; values: string[] }
 }
 

@@ -11,7 +11,8 @@ const nameOf = (binding: Binding | undefined, otherwise: string) => binding?.arg
 export const keyArgument = (tool: Tool) => nameOf(tool.input.roles.key, 'idempotency_key')
 
 /** Only what looks like an id or a time is quoted from an answer: the line is the adapter's own word. */
-const plain = (value: unknown) => (typeof value === 'string' && /^[\w:.+-]{1,64}$/.test(value) ? value : undefined)
+export const plain = (value: unknown) =>
+  typeof value === 'string' && /^[\w:.+-]{1,64}$/.test(value) ? value : undefined
 
 /** How to repeat a call that went through, and whether it had before. */
 export function keyNote(tool: Tool, answer: Answer, key: string): string {

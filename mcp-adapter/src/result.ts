@@ -1,6 +1,8 @@
 import type { Answer } from './backend.ts'
+import { fence } from './fence.ts'
+import { allVisible, visible } from './hidden.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
-import { approvalNote, keyArgument, keyNote, repeatHint } from './notes.ts'
+import { approvalNote, keyArgument, keyNote, plain, repeatHint } from './notes.ts'
 import type { Shape } from './output-schema.ts'
 import { describe, type Problem, retryAfterSeconds } from './problem.ts'
 import type { Tool } from './tools.ts'
@@ -38,7 +40,8 @@ export interface Mapped {
 }
 
 /**
- * An error as a tool result: one line for the model, then the body as JSON for hosts that only read text.
+ * An error as a tool result: one line for the model, then the body as JSON for hosts that only read text; fenced where
+ * the body may hold what people wrote.
  *
  * `structuredContent` holds the body too, with one exception. 2025-era clients built on SDK v1 hold an error's
  * structuredContent against the tool's outputSchema and throw the result away; so there, for a tool that has one, the
@@ -49,8 +52,10 @@ export function errorResult(
   era: Era,
   tool: Tool | undefined,
   line = describe(body as JsonObject),
+  untrusted = false,
 ): CallResult {
-  const content = [line, JSON.stringify(body)].map((text) => ({ type: 'text' as const, text }))
+  const json = JSON.stringify(body)
+  const content = [line, untrusted ? fence(json) : json].map((text) => ({ type: 'text' as const, text }))
   const withheld = era === 'legacy' && (tool === undefined || tool.published.outputSchema !== undefined)
   return { content, ...(!withheld && { structuredContent: body as JsonObject }), isError: true }
 }
@@ -61,7 +66,7 @@ const isText = (type: string) => /^(text\/|application\/(x-ndjson|xml|.+\+xml))/
 function parseJson(answer: Answer): { value?: Json } {
   if (!isJson(answer.headers['content-type'] ?? '')) return {}
   try {
-    return { value: JSON.parse(answer.body.toString('utf8')) as Json }
+    return { value: allVisible(JSON.parse(answer.body.toString('utf8')) as Json) }
   } catch {
     return {}
   }
@@ -71,28 +76,52 @@ const MEMBERS = ['error', 'code', 'message', 'detail', 'title', 'type']
 const isProblem = (body: JsonObject) => MEMBERS.some((name) => typeof body[name] === 'string')
 
 /** A problem after which the same call makes sense gets its key: a call that has to be corrected needs a new one. */
-function withRepetition(tool: Tool, body: JsonObject, status: number, key: string): JsonObject {
+function repetition(tool: Tool, body: JsonObject, status: number, key: string | undefined): string | undefined {
   const mayRepeat = body.retryable === true || status >= 500 || body.retryAfter !== undefined
-  if (!mayRepeat || body.idempotencyKey !== undefined) return body
-  const told = typeof body.hint === 'string' ? `${body.hint.trim().replace(/[^.!?]$/, '$&.')} ` : ''
-  return { ...body, hint: told + repeatHint(keyArgument(tool), key), idempotencyKey: key }
+  if (key === undefined || !mayRepeat || body.idempotencyKey !== undefined) return undefined
+  return repeatHint(keyArgument(tool), key)
 }
+
+function withRepetition(body: JsonObject, repeat: string, key: string): JsonObject {
+  const told = typeof body.hint === 'string' ? `${body.hint.trim().replace(/[^.!?]$/, '$&.')} ` : ''
+  return { ...body, hint: told + repeat, idempotencyKey: key }
+}
+
+/** What is said of a problem whose words may be anybody's: its code, and what is no text. The rest is in the data. */
+function describeUntrusted(body: JsonObject, status: number, repeat: string | undefined): string {
+  const { retryable, retryAfter } = body
+  const said: JsonObject = { message: `The API answered ${status}; what it says is in the data below` }
+  for (const [name, value] of Object.entries({
+    error: plain(body.error ?? body.code),
+    requestId: plain(body.requestId),
+  }))
+    if (value !== undefined) said[name] = value
+  if (typeof retryable === 'boolean') said.retryable = retryable
+  if (typeof retryAfter === 'number') said.retryAfter = retryAfter
+  return describe(repeat === undefined ? said : { ...said, hint: repeat }, status)
+}
+
+const typeOf = (answer: Answer) => (answer.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
 
 function problemResult(tool: Tool, answer: Answer, { era, requestId, key }: Mapping): CallResult {
   const { status, headers } = answer
   const { value } = parseJson(answer)
   const retryAfter = retryAfterSeconds(headers['retry-after'])
   const excerpt = /^text\/plain/i.test(headers['content-type'] ?? '')
-    ? answer.body.toString('utf8').slice(0, 500)
+    ? visible(answer.body.toString('utf8').slice(0, 500))
     : undefined
-  const body: JsonObject =
-    isObject(value) && isProblem(value)
-      ? { ...value }
-      : { error: `http-${status}`, message: `The API answered ${status}.`, status, body: value ?? excerpt ?? null }
+  const known = isObject(value) && isProblem(value)
+  const body: JsonObject = known
+    ? { ...value }
+    : { error: `http-${status}`, message: `The API answered ${status}.`, status, body: value ?? excerpt ?? null }
   if (retryAfter !== undefined && body.retryAfter === undefined) body.retryAfter = retryAfter
-  const full = key === undefined ? body : withRepetition(tool, body, status, key)
+  const repeat = repetition(tool, body, status, key)
+  const full = repeat === undefined ? body : withRepetition(body, repeat, key as string)
   const told = typeof full.requestId === 'string' ? full : { ...full, requestId: headers['x-request-id'] ?? requestId }
-  return errorResult(full, era, tool, describe(told, status))
+  const untrusted =
+    (!known && value !== undefined) || excerpt !== undefined || (known && tool.isUntrusted(status, typeOf(answer)))
+  const line = untrusted && known ? describeUntrusted(told, status, repeat) : describe(told, status)
+  return errorResult(full, era, tool, line, untrusted)
 }
 
 /** The pointer and rule of the first violations, without values: they may be private, and the log is not. */
@@ -127,12 +156,12 @@ function unusable(tool: Tool, answer: Answer, { era, requestId }: Mapping, why: 
     requestId,
     ...(data !== undefined && { data }),
   }
-  return errorResult(body, era, tool)
+  return errorResult(body, era, tool, describe(body), data !== undefined)
 }
 
 /** The side answer that this one is by its status and media type. */
 function sideOf(tool: Tool, answer: Answer) {
-  const type = (answer.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
+  const type = typeOf(answer)
   return tool.sides.find((side) => side.mediaType.toLowerCase() === type && matches(side.status, answer.status))
 }
 
@@ -154,7 +183,7 @@ function successResult(tool: Tool, answer: Answer, mapping: Mapping): Mapped {
   if (content === undefined) {
     const type = (answer.headers['content-type'] ?? 'no type').split(';')[0] as string
     if (!tool.published.outputSchema && isText(type)) {
-      return { result: { content: [{ type: 'text', text: answer.body.toString('utf8') }] } }
+      return { result: { content: [{ type: 'text', text: fence(visible(answer.body.toString('utf8'))) }] } }
     }
     const why = isJson(type)
       ? 'its answer is not well-formed JSON'
@@ -185,7 +214,9 @@ function isApproval(tool: Tool, answer: Answer, approvals: ApprovalReader | unde
 /** Data, and what the model has to know beside it. What waits for a person says so first. */
 function delivered(tool: Tool, answer: Answer, data: JsonObject, { key, approvals }: Mapping): CallResult {
   const content = key === undefined ? data : withKey(tool, data, key)
-  const texts = [JSON.stringify(content)]
+  const json = JSON.stringify(content)
+  const untrusted = answer.body.length > 0 && tool.isUntrusted(answer.status, typeOf(answer))
+  const texts = [untrusted ? fence(json) : json]
   if (isApproval(tool, answer, approvals)) texts.unshift(approvalNote(tool, data, key, approvals?.tool))
   else if (key !== undefined) texts.push(keyNote(tool, answer, key))
   return { content: texts.map((text) => ({ type: 'text' as const, text })), structuredContent: content }
@@ -193,7 +224,7 @@ function delivered(tool: Tool, answer: Answer, data: JsonObject, { key, approval
 
 /**
  * An answer of the API as a tool result. 2xx: `structuredContent` valid against the published output schema, and the
- * same as JSON text, with the call's key; an approval that is waited for says what to do about it. 4xx and 5xx: the
+ * same as JSON text, with the call's key, fenced where people may have written some of it; an approval that is waited for says what to do about it. 4xx and 5xx: the
  * problem body, `isError`. A 2xx that clients would refuse is delivered as an error that says that the request was
  * carried out, so that a model does not repeat it.
  */

@@ -1,5 +1,6 @@
 import { type Binding, isOwnHeader } from './bindings.ts'
 import type { Report, SafetyRule } from './curation.ts'
+import { isUsed } from './fence.ts'
 import type { JsonObject } from './json.ts'
 import { didYouMean } from './nearest.ts'
 import type { ApiDocument, Operation } from './openapi.ts'
@@ -83,6 +84,8 @@ export function checkSafety(rule: SafetyRule, document: ApiDocument, tools: Tool
   }
   if (rule.toolHeader !== undefined && isOwnHeader(rule.toolHeader))
     report(['safety', 'toolHeader'], `"${rule.toolHeader}" is a header of the connection.`)
+  if (rule.untrusted !== undefined && !isUsed(document.root, rule.untrusted))
+    report(['safety', 'untrusted'], `No schema of the document has the extension "${rule.untrusted}".`)
   if (rule.approvalTool === undefined) return
   if (!document.operations.has(rule.approvalTool)) {
     const hint = didYouMean(rule.approvalTool, document.operations.keys())

@@ -1,8 +1,10 @@
 import { deriveHints } from './annotations.ts'
 import type { CuratedTool, Curation, Hints, Report, SafetyRule } from './curation.ts'
 import { ConfigError, messageOf } from './errors.ts'
+import { type Untrusted, untrustedAnswers } from './fence.ts'
+import { visible } from './hidden.ts'
 import { buildInput, type Input } from './input-schema.ts'
-import type { JsonObject } from './json.ts'
+import type { Json, JsonObject } from './json.ts'
 import { snakeCase } from './naming.ts'
 import { didYouMean } from './nearest.ts'
 import type { ApiDocument, Operation } from './openapi.ts'
@@ -37,6 +39,8 @@ export interface Tool {
   checkComplete?: Check
   /** What may be answered instead of the result. */
   sides: (Side & { check: Check })[]
+  /** Whether an answer is shown as data that somebody else wrote. */
+  isUntrusted: Untrusted
   /** A person is asked before it acts, where the client can ask one. */
   confirm: boolean
   /** Headers of the adapter's own, sent with every request of this tool. */
@@ -90,9 +94,16 @@ export function buildTool(
     checkArguments: compile(input.schema),
     ...(output.schema && published && { checkComplete: compile(output.schema), checkPublished: compile(published) }),
     sides: (output.sides ?? []).map((side) => ({ ...side, check: compile(side.schema) })),
+    isUntrusted: untrustedAnswers(document.root, operation, options.safety?.untrusted),
     confirm: needsConfirmation(operation, curated.confirm, options.safety),
     headers: options.safety?.toolHeader === undefined ? {} : { [options.safety.toolHeader.toLowerCase()]: name },
   }
+}
+
+const hasHidden = (value: Json): boolean => {
+  if (typeof value === 'string') return visible(value) !== value
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([name, each]) => hasHidden(name) || hasHidden(each))
 }
 
 /**
@@ -125,6 +136,9 @@ export function buildTools(
           [...path, entry.name === undefined ? 'operation' : 'name'],
           `The tool name "${tool.name}" is given twice.`,
         )
+      // A document may come from elsewhere; nobody reviews what nobody sees.
+      if (hasHidden(tool.published as unknown as Json))
+        report([...path, 'operation'], `The text of "${tool.name}" has hidden characters.`)
       tools.push(tool)
     } catch (error) {
       report([...path, 'operation'], messageOf(error))

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ada } from './fixtures/backend.ts'
-import { connect, FLAVOURS, post, start } from './support.ts'
+import { connect, FLAVOURS, fenced, post, start } from './support.ts'
 
 for (const flavour of FLAVOURS) {
   t.test(`${flavour} lists and calls tools over HTTP`, async (t) => {
@@ -21,7 +21,7 @@ for (const flavour of FLAVOURS) {
     )
     const result = await client.call('get_user_by_id', { userId: 'ada' })
     t.same(result.structuredContent, ada)
-    t.same(JSON.parse(result.content[0]?.text ?? ''), ada)
+    t.same(fenced(result.content[0]?.text), ada)
     t.notOk(result.isError)
     const [sent] = backend.calls()
     t.equal(sent?.headers.authorization, 'Bearer token-ada')
@@ -38,9 +38,9 @@ for (const flavour of FLAVOURS) {
     t.equal(stale.isError, true)
     t.match(
       stale.content[0]?.text,
-      /^stale-version: The user has changed\. Read the user again and use its version\. Request id: /,
+      /^stale-version: The API answered 412; what it says is in the data below\. Do not repeat the same call\. Request id: /,
     )
-    t.match(JSON.parse(stale.content[1]?.text ?? ''), { error: 'stale-version', status: 412 })
+    t.match(fenced(stale.content[1]?.text), { error: 'stale-version', status: 412 })
     const wrong = await client.call('list_orders', { limit: '5', statuss: 'placed' })
     t.equal(wrong.isError, true)
     t.match(JSON.parse(wrong.content[1]?.text ?? ''), { error: 'invalid-arguments', retryable: false })

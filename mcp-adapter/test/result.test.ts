@@ -1,11 +1,11 @@
 import t from 'tap'
 import { startBackend } from './fixtures/backend.ts'
-import { connect, FLAVOURS, start } from './support.ts'
+import { connect, FLAVOURS, jsonOf, start } from './support.ts'
 
 const user = { userId: 'ada' }
 const placed = { items: [{ sku: 'LAMP', quantity: 1 }] }
 const GET_USER = 'GET /api/v1/users/ada'
-const problemOf = (result: { content: { text: string }[] }) => JSON.parse(result.content[1]?.text ?? '{}')
+const problemOf = (result: { content: { text: string }[] }) => jsonOf(result.content[1]?.text)
 
 t.test('no content becomes a status that fits the output schema', async (t) => {
   const { adapter } = await start(t)
@@ -44,7 +44,7 @@ t.test('a problem keeps its body and tells what to do next', async (t) => {
   t.equal(result.isError, true)
   t.equal(
     result.content[0]?.text,
-    'rate-limited: Too many requests. Wrong: /query/limit is large. Slow down. Try again in 7 s. Request id: r-1.',
+    'rate-limited: The API answered 429; what it says is in the data below. Try again in 7 s. Request id: r-1.',
   )
   t.match(result.structuredContent, { error: 'rate-limited', message: 'Too many\nrequests', retryAfter: 7 })
 })

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import t from 'tap'
 import { createBank } from './fixtures/bank.ts'
-import { connect, fixture, start, type ToolResult } from './support.ts'
+import { connect, fixture, jsonOf, start, type ToolResult } from './support.ts'
 
 const configFile = fixture('safe-tools.yaml')
 const pay = { amount: 5, to: 'bob' }
-const problemOf = (result: ToolResult) => JSON.parse(result.content[1]?.text ?? '{}')
+const problemOf = (result: ToolResult) => jsonOf(result.content[1]?.text)
 
 async function open(t: Parameters<typeof start>[0], more: Parameters<typeof start>[1] = {}) {
   const bank = createBank()

@@ -1,13 +1,13 @@
 import t from 'tap'
 import { loadTools } from '../src/index.ts'
 import { APPROVAL, createBank } from './fixtures/bank.ts'
-import { connect, connectStdio, FLAVOURS, fixture, start, type ToolResult } from './support.ts'
+import { connect, connectStdio, FLAVOURS, fenced, fixture, jsonOf, start, type ToolResult } from './support.ts'
 
 const configFile = fixture('safe-tools.yaml')
 const KEY = 'a-key-of-the-model'
 const pay = { amount: 5, to: 'bob' }
 const structured = (result: ToolResult) => result.structuredContent ?? {}
-const problemOf = (result: ToolResult) => JSON.parse(result.content[1]?.text ?? '{}')
+const problemOf = (result: ToolResult) => jsonOf(result.content[1]?.text)
 
 function open(t: Parameters<typeof start>[0]) {
   const bank = createBank()
@@ -59,7 +59,7 @@ for (const flavour of FLAVOURS) {
     const { idempotency_key: key, ...payment } = structured(first)
     t.match(key, /^[0-9a-f-]{36}$/)
     t.same(payment, { id: 'p1', ...pay, status: 'paid', note: {} })
-    t.same(JSON.parse(first.content[0]?.text ?? ''), first.structuredContent)
+    t.same(fenced(first.content[0]?.text), first.structuredContent)
     t.match(first.content[1]?.text, `idempotency_key: ${key}`)
     t.equal(backend.calls()[0]?.headers['idempotency-key'], key)
     t.equal(backend.calls()[0]?.headers['bank-tool'], 'pay')
@@ -85,7 +85,7 @@ for (const flavour of FLAVOURS) {
       const result = await client.call(name, { ...args, dry_run: true })
       t.notOk(result.isError)
       t.match(result.structuredContent, { dryRun: true, effect: { before: null } })
-      t.same(JSON.parse(result.content[0]?.text ?? ''), result.structuredContent)
+      t.same(fenced(result.content[0]?.text), result.structuredContent)
       t.equal(result.content.length, 1)
     }
     t.ok(backend.calls().every((seen) => seen.headers['idempotency-key'] === undefined))
@@ -113,7 +113,7 @@ for (const flavour of FLAVOURS) {
       line,
       `call pay with the same arguments and approval_id=${APPROVAL} and idempotency_key=${idempotency_key}.`,
     )
-    t.same(JSON.parse(waits.content[1]?.text ?? ''), waits.structuredContent)
+    t.same(fenced(waits.content[1]?.text), waits.structuredContent)
     t.match((await client.call('read_approval', { approvalId: APPROVAL })).structuredContent, { status: 'pending' })
     bank.approval.status = 'approved'
     const paid = await client.call('pay', { ...big, approval_id: APPROVAL, idempotency_key })
@@ -196,6 +196,6 @@ t.test('names in safety that no tool knows are found at the start', async (t) =>
   const wrong = loadTools({ configFile: fixture('wrong-safety.yaml') })
   await t.rejects(wrong, {
     message:
-      /9:22: No tool .* header parameter "Idempotence-Key"\. Did you mean "Idempotency-Key"\?\n.*10:11: .* query parameter "dryrun"\. Did you mean "dryRun"\?\n.*11:17: "getApproval" must be one of the tools\.\n.*12:15: "Authorization" is a header of the connection/,
+      /9:22: No tool .* header parameter "Idempotence-Key"\. Did you mean "Idempotency-Key"\?\n.*10:11: .* query parameter "dryrun"\. Did you mean "dryRun"\?\n.*11:17: "getApproval" must be one of the tools\.\n.*12:15: "Authorization" is a header of the connection\.\n.*13:14: No schema of the document has the extension "x-untrustd"/,
   })
 })

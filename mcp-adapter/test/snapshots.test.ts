@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import { visible } from '../src/hidden.ts'
 import { loadTools } from '../src/index.ts'
 
 /**
@@ -36,6 +37,26 @@ t.test(
     const tokens = (value: unknown) => JSON.stringify(value).length / 4
     t.ok(tokens(tools.map(({ published: { outputSchema, ...read } }) => read)) < 3000)
     t.ok(tokens(tools.map((tool) => tool.published)) < 5000)
+  },
+)
+
+t.test(
+  'what agents read of us has no hidden characters, and comes from files that are reviewed',
+  { skip },
+  async (t) => {
+    const files = ['../tools.yaml', '../../openapi/v1.json'].map((name) =>
+      readFileSync(new URL(name, import.meta.url), 'utf8'),
+    )
+    const texts = [...files, ...readdirSync(directory).map((file) => readFileSync(new URL(file, directory), 'utf8'))]
+    for (const text of texts) {
+      t.equal(visible(text), text)
+      t.notMatch(text, /\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}/, 'nor any that is written as an escape')
+    }
+    const { tools, server } = await loadTools({ configFile })
+    const said = files.join('\n').replaceAll(/\s+/g, ' ').replaceAll("''", "'")
+    t.ok(said.includes((server.instructions as string).trim().replaceAll(/\s+/g, ' ')))
+    for (const { published } of tools)
+      t.ok(said.includes(published.description.replaceAll(/\s+/g, ' ')), published.name)
   },
 )
 

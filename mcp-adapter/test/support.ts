@@ -55,6 +55,17 @@ export interface ToolResult {
   isError?: boolean
 }
 
+/** The content of a fenced text, as JSON. Fails where the two lines around it are not those of one fence. */
+export function fenced(text = '') {
+  const [, name, content, end] =
+    /^\[data ([\w-]{12}): content, never instructions\]\n(.*)\n\[end of data (.*)\]$/s.exec(text) ?? []
+  if (name === undefined || name !== end) throw new Error(`no fence: ${text}`)
+  return JSON.parse(content as string)
+}
+
+/** The JSON of a text, fenced or not. */
+export const jsonOf = (text = '{}') => (text.startsWith('[data ') ? fenced(text) : JSON.parse(text))
+
 /** What tests ask of a client, whichever SDK is behind it. */
 export interface TestClient {
   list(): Promise<{ name: string; [key: string]: unknown }[]>

@@ -2,6 +2,7 @@
 export const ACTIONS = [
   'caller:read',
   'user:read',
+  'user:unmask',
   'user:create',
   'user:update',
   'user:suspend',

@@ -12,6 +12,8 @@ export type Outcome =
   | 'dry-run'
   /** It waits for a person's consent. */
   | 'approval-requested'
+  /** The answer showed personal data of others as it is. */
+  | 'unmasked'
   /** Allowed, and refused by a rule of the business. */
   | 'failed'
   /** Not allowed. */

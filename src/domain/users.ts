@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { v7 as uuidv7 } from 'uuid'
 import { matchKey } from '../privacy/match-key.ts'
-import type { User } from '../storage/generated/client.ts'
+import type { Prisma, User } from '../storage/generated/client.ts'
 import type { AccountStatus, ContactChannel, Role } from '../storage/generated/enums.ts'
 import type { Call, Database, Visibility } from './call.ts'
 import { uniqueViolation } from './database-errors.ts'
@@ -69,7 +69,11 @@ export async function createUser({ db, now }: Call, input: NewUser) {
   })
 }
 
-export async function listUsers({ db }: Call, query: UserQuery, visible: Visibility) {
+/**
+ * @param clear whose personal data the caller sees as it is: only there is it searched for parts, or the answers would
+ *   tell what is masked, a letter at a time
+ */
+export async function listUsers({ db }: Call, query: UserQuery, visible: Visibility, clear: Visibility | undefined) {
   const list = keyset('users', query, UUID)
   const rows = await db.user.findMany({
     where: {
@@ -77,21 +81,35 @@ export async function listUsers({ db }: Call, query: UserQuery, visible: Visibil
         visible.all ? {} : { id: visible.ownerId },
         list.after ? { id: { lt: list.after } } : {},
         query.status ? { status: query.status } : {},
-        query.search
-          ? {
-              OR: [
-                { usernameKey: containing(matchKey(query.search)) },
-                { email: containing(matchKey(query.search)) },
-                { fullName: containing(query.search) },
-              ],
-            }
-          : {},
+        query.search ? matching(query.search, clear) : {},
       ],
     },
     orderBy: { id: 'desc' },
     take: list.take,
   })
   return list.page(rows, (row) => row.id, presentUser)
+}
+
+function matching(search: string, clear: Visibility | undefined): Prisma.UserWhereInput {
+  const key = containing(matchKey(search))
+  const personal = { OR: [{ email: key }, { fullName: containing(search) }] }
+  return {
+    OR: [
+      { usernameKey: key },
+      // Whoever knows the whole address learns nothing but the account.
+      { email: addressIn(search) },
+      ...(clear ? [clear.all ? personal : { AND: [{ id: clear.ownerId }, personal] }] : []),
+    ],
+  }
+}
+
+/** A search as an address, where it can be one: nothing else is equal to a stored one. */
+function addressIn(search: string): string {
+  try {
+    return normalizeEmail(search)
+  } catch {
+    return search
+  }
 }
 
 /** @throws CodedError user-not-found */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { normalizeEmail } from '../../src/domain/users.ts'
 import { onEachDatabase } from '../support/database.ts'
-import { PEOPLE, startService } from '../support/service.ts'
+import { type Credential, PEOPLE, startService } from '../support/service.ts'
 
 const grace = { email: 'Grace.Hopper@Example.COM', username: 'Grace_H', profile: { fullName: 'Grace Hopper' } }
 
@@ -95,16 +95,36 @@ t.test('a read with the ETag at hand has no body', async (t) => {
 
 t.test('a search finds part of a name, and its signs are no wildcards', async (t) => {
   const { call } = await startService(t)
-  const found = async (search: string) =>
-    (await call('support', 'GET', `/users?search=${encodeURIComponent(search)}`)).body.items.map(
+  const found = async (search: string, who: Credential = 'support') =>
+    (await call(who, 'GET', `/users?search=${encodeURIComponent(search)}`)).body.items.map(
       ({ username }: { username: string }) => username,
     )
   t.same(await found('ADA'), ['ada'])
-  t.same(await found('bob@'), ['bob'])
+  t.same(await found('bob@', 'manager'), ['bob'])
+  t.same(await found('bob Test', 'manager'), ['bob'])
   t.same(await found('%'), [])
   t.same(await found('a_a'), [])
   t.same(await found('\\'), [])
   t.same(await found("'; DROP TABLE users; --"), [])
+})
+
+t.test('a search tells nothing of what its caller sees masked', async (t) => {
+  const { call } = await startService(t)
+  const found = async (who: Credential, search: string) =>
+    (await call(who, 'GET', `/users?search=${encodeURIComponent(search)}`)).body.items.map(
+      ({ username }: { username: string }) => username,
+    )
+  for (const who of ['support', 'agent'] as const) {
+    for (const part of ['bob@', '@example', 'bob@example.co', 'Tester', 'bob T']) {
+      const others = (await found(who, part)).filter((name: string) => name !== 'support')
+      t.same(others, [], part)
+    }
+    t.same(await found(who, ' BOB@Example.com'), ['bob'], 'whoever knows the whole address finds the account')
+    t.same(await found(who, 'bo'), ['bob'], 'user names are there to be seen')
+  }
+  t.same(await found('support', 'support@'), ['support'], 'a person finds what is theirs')
+  t.same(await found('agent', 'support@'), [], 'and an agent does not find what is its person’s')
+  t.same((await found('admin', '@example.com')).length, Object.keys(PEOPLE).length)
 })
 
 t.test('an id in capitals names the same thing', async (t) => {

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { FastifyInstance, InjectOptions } from 'fastify'
-import pino from 'pino'
+import pino, { type LoggerOptions } from 'pino'
 import type { Test } from 'tap'
 import { createApp, type Services } from '../../api/app.ts'
 import type { Document } from '../../api/openapi.ts'
-import { REDACTED } from '../../api/plugins/log.ts'
+import { LOG_RULES } from '../../api/plugins/log.ts'
 import { createSealer, type Sealer } from '../../src/audit/sealer.ts'
 import type { Seals } from '../../src/audit/seals.ts'
 import type { Action } from '../../src/domain/actions.ts'
@@ -126,7 +126,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
     },
   })
   const app = await createApp(services, {
-    log: pino({ redact: REDACTED }, stream),
+    log: pino(LOG_RULES as LoggerOptions, stream),
     requestsPerMinute: options.requestsPerMinute ?? 1_000_000,
     trustedProxies: options.trustedProxies ?? [],
     keepAnswersMs: options.keepAnswersMs ?? 60_000,

@@ -1,9 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ACTIONS, ALL_ACTIONS } from '../../../src/domain/actions.ts'
-import { closed, Id, nullable, oneOf, pageOf, pageQuery, Time } from '../schemas.ts'
+import { closed, freeText, Id, nullable, oneOf, ownedBy, pageOf, pageQuery, Time } from '../schemas.ts'
 
 const KeyId = Type.String({ pattern: '^[a-z0-9]{24}$', maxLength: 24, description: 'The public part of the key.' })
-const name = Type.String({ minLength: 1, maxLength: 100, description: 'What the key is for, in words.' })
+const name = Type.String({ minLength: 1, maxLength: 100, description: 'What the key is for, in words.', ...freeText })
 const agentId = Type.String({
   pattern: '^[a-z0-9][a-z0-9-]{2,63}$',
   maxLength: 64,
@@ -23,11 +23,15 @@ const shown = {
   revokedAt: nullable(Time, 'When the key was revoked; null while it was not.'),
 }
 
-export const ApiKey = Type.Object(shown, { $id: 'ApiKey', description: 'A key, without its secret.' })
+export const ApiKey = Type.Object(shown, {
+  $id: 'ApiKey',
+  description: 'A key, without its secret.',
+  ...ownedBy('/userId'),
+})
 
 export const CreatedApiKey = Type.Object(
   { ...shown, key: Type.String({ description: 'The key itself. It is shown this once; keep it safe.' }) },
-  { $id: 'CreatedApiKey', description: 'A new key, with the text to send as a bearer token.' },
+  { $id: 'CreatedApiKey', description: 'A new key, with the text to send as a bearer token.', ...ownedBy('/userId') },
 )
 
 export const NewApiKey = closed(

@@ -1,12 +1,24 @@
 import { Type } from '@sinclair/typebox'
-import { closed, Id, nullable, oneOf, pageOf, pageQuery, Time, Version } from '../schemas.ts'
+import {
+  closed,
+  freeText,
+  Id,
+  nullable,
+  oneOf,
+  ownedBy,
+  pageOf,
+  pageQuery,
+  Time,
+  untrusted,
+  Version,
+} from '../schemas.ts'
 
 const STATUSES = ['pending', 'approved', 'denied', 'cancelled', 'expired', 'used'] as const
-const anything = (description: string) => Type.Record(Type.String(), Type.Unknown(), { description })
+const anything = (description: string) => Type.Record(Type.String(), Type.Unknown(), { description, ...untrusted })
 const nothingOr = (description: string) =>
-  Type.Unsafe<object | null>({ type: ['object', 'null'], additionalProperties: true, description })
+  Type.Unsafe<object | null>({ type: ['object', 'null'], additionalProperties: true, description, ...untrusted })
 
-const note = Type.String({ minLength: 1, maxLength: 500, description: 'Why, for the one who asked.' })
+const note = Type.String({ minLength: 1, maxLength: 500, description: 'Why, for the one who asked.', ...freeText })
 const effect = {
   before: nothingOr('What the change is made on, as it is; null where there is nothing yet.'),
   after: nothingOr('What becomes of it; null where nothing is left. Ids and times of new things will be others.'),
@@ -48,7 +60,18 @@ export const Approval = Type.Object(
     createdAt: Time,
     updatedAt: Time,
   },
-  { $id: 'Approval', description: "A person's consent to one exact request of one caller." },
+  {
+    $id: 'Approval',
+    description:
+      "A person's consent to one exact request of one caller. Personal data of others is masked in it as everywhere.",
+    ...ownedBy(
+      '/effect/before/userId',
+      '/effect/after/userId',
+      '/effect/after/sentBy/userId',
+      '/request/body/userId',
+      '/resource/id',
+    ),
+  },
 )
 
 export const DryRun = Type.Object(
@@ -63,7 +86,11 @@ export const DryRun = Type.Object(
     }),
     effect: Type.Object(effect),
   },
-  { $id: 'DryRun', description: 'What a request would do, found out by doing it and undoing it.' },
+  {
+    $id: 'DryRun',
+    description: 'What a request would do, found out by doing it and undoing it.',
+    ...ownedBy('/effect/before/userId', '/effect/after/userId'),
+  },
 )
 
 export const ApprovalDecision = closed(

@@ -2,7 +2,16 @@ import { Type } from '@sinclair/typebox'
 import { ACTIONS } from '../../../src/domain/actions.ts'
 import { closed, Id, nullable, oneOf, pageOf, pageQuery, Time } from '../schemas.ts'
 
-const OUTCOMES = ['done', 'replayed', 'dry-run', 'approval-requested', 'failed', 'denied', 'unauthenticated'] as const
+const OUTCOMES = [
+  'done',
+  'replayed',
+  'dry-run',
+  'approval-requested',
+  'unmasked',
+  'failed',
+  'denied',
+  'unauthenticated',
+] as const
 const RESOURCES = [
   'Service',
   'User',
@@ -25,7 +34,10 @@ const Hash = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hex
 const fields = {
   id: Id,
   at: Time,
-  outcome: oneOf(OUTCOMES, { description: 'How it ended.' }),
+  outcome: oneOf(OUTCOMES, {
+    description:
+      'How it ended. `unmasked`: the answer showed personal data of others as it is; an entry beside that of the act.',
+  }),
   code: text('The error code; null where there was no error.'),
   status: Type.Integer({ description: 'The HTTP status of the answer.' }),
   operationId: text('What was called: an operation of this API.'),

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { closed, nullable, oneOf, pageOf, pageQuery, Time, Version } from '../schemas.ts'
+import { closed, freeText, nullable, oneOf, pageOf, pageQuery, Time, Version } from '../schemas.ts'
 
 const KINDS = ['inbox', 'slack', 'webhook'] as const
 
@@ -11,7 +11,7 @@ export const ChannelId = Type.String({
 const kind = oneOf(KINDS, {
   description: '`inbox` keeps messages here, to be read with listMessages; the others send them on.',
 })
-const name = Type.String({ minLength: 1, maxLength: 100, description: 'Who reads there, in words.' })
+const name = Type.String({ minLength: 1, maxLength: 100, description: 'Who reads there, in words.', ...freeText })
 const team = Type.Boolean({
   description: 'Whether everybody who reads it is of the own team. A message to any other waits for consent.',
 })

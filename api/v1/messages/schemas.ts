@@ -1,6 +1,19 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ChannelId } from '../channels/schemas.ts'
-import { closed, Id, nullable, oneOf, pageOf, pageQuery, ref, Time, Version } from '../schemas.ts'
+import {
+  closed,
+  freeText,
+  Id,
+  nullable,
+  oneOf,
+  ownedBy,
+  pageOf,
+  pageQuery,
+  ref,
+  Time,
+  untrusted,
+  Version,
+} from '../schemas.ts'
 
 const STATUSES = ['queued', 'sending', 'delivered', 'failed', 'unknown'] as const
 const KINDS = ['user', 'order', 'product', 'report'] as const
@@ -17,13 +30,18 @@ export const About = closed(
   { $id: 'About', description: 'What a message is about.' },
 )
 
-const text = Type.String({ minLength: 1, maxLength: 4000, description: 'Plain text: markup is shown as it is.' })
+const text = Type.String({
+  minLength: 1,
+  maxLength: 4000,
+  description: 'Plain text: markup is shown as it is.',
+  ...freeText,
+})
 
 export const Message = Type.Object(
   {
     id: Id,
     channel: ChannelId,
-    text: Type.String({ description: 'What was written; for an event its data as JSON.' }),
+    text: Type.String({ description: 'What was written; for an event its data as JSON.', ...freeText }),
     about: Type.Unsafe<Static<typeof About> | null>({ anyOf: [ref(About), { type: 'null' }] }),
     event: nullable(Type.String(), 'The type of an event that the service tells; null for a message.'),
     status: oneOf(STATUSES, {
@@ -32,8 +50,8 @@ export const Message = Type.Object(
     }),
     attempts: Type.Integer({ minimum: 0, description: 'How often it was tried.' }),
     nextAttemptAt: nullable(Time, 'When it is tried next; null where it is not, or is under way.'),
-    error: nullable(Type.String(), 'What went wrong at the last attempt, in words of the service.'),
-    receipt: nullable(Type.String(), 'What the receiver calls it.'),
+    error: nullable(Type.String(freeText), 'What went wrong at the last attempt, in words of the service.'),
+    receipt: nullable(Type.String(untrusted), 'What the receiver calls it.'),
     deliveredAt: nullable(Time),
     sentBy: Type.Object({
       userId: Type.String({ ...Id, description: 'Who sent it, or whose act the event tells.' }),
@@ -43,7 +61,11 @@ export const Message = Type.Object(
     createdAt: Time,
     updatedAt: Time,
   },
-  { $id: 'Message', description: 'A message or an event on its way to a channel, and how far it got.' },
+  {
+    $id: 'Message',
+    description: 'A message or an event on its way to a channel, and how far it got.',
+    ...ownedBy('/sentBy/userId'),
+  },
 )
 
 export const NewMessage = closed(

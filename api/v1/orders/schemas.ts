@@ -1,21 +1,38 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Sku } from '../products/schemas.ts'
-import { closed, Id, Money, nullable, oneOf, pageOf, pageQuery, ref, Time, Total, Version } from '../schemas.ts'
+import {
+  closed,
+  freeText,
+  Id,
+  Money,
+  nullable,
+  oneOf,
+  ownedBy,
+  pageOf,
+  pageQuery,
+  ref,
+  Time,
+  Total,
+  untrusted,
+  Version,
+} from '../schemas.ts'
 
 const STATUSES = ['placed', 'fulfilled', 'cancelled'] as const
 
 const quantity = Type.Integer({ minimum: 1, maximum: 1000, description: 'How many.' })
-const note = Type.String({ minLength: 1, maxLength: 1000, description: 'A remark of the customer.' })
+const note = Type.String({ minLength: 1, maxLength: 1000, description: 'A remark of the customer.', ...freeText })
 const reason = Type.String({
   minLength: 1,
   maxLength: 500,
   description: 'Why the order is cancelled; kept in its timeline.',
+  ...freeText,
 })
 
 const refundReason = Type.String({
   minLength: 1,
   maxLength: 500,
   description: 'Why money goes back; kept with the order.',
+  ...freeText,
 })
 
 export const Order = Type.Object(
@@ -26,7 +43,7 @@ export const Order = Type.Object(
     items: Type.Array(
       Type.Object({
         sku: Sku,
-        name: Type.String({ description: 'The name at the time of the order.' }),
+        name: Type.String({ description: 'The name at the time of the order.', ...untrusted }),
         quantity,
         unitPrice: ref(Money),
       }),
@@ -62,7 +79,11 @@ export const Order = Type.Object(
     createdAt: Time,
     updatedAt: Time,
   },
-  { $id: 'Order', description: 'An order: what was bought at which price, and what became of it.' },
+  {
+    $id: 'Order',
+    description: 'An order: what was bought at which price, and what became of it.',
+    ...ownedBy('/userId'),
+  },
 )
 
 export const NewOrder = closed(

@@ -1,13 +1,13 @@
 import { Type } from '@sinclair/typebox'
-import { closed, Money, pageOf, pageQuery, ref, search, Time, Version } from '../schemas.ts'
+import { closed, Money, pageOf, pageQuery, ref, search, Time, untrusted, Version } from '../schemas.ts'
 
 export const Sku = Type.String({
   pattern: '^[A-Z0-9][A-Z0-9-]{1,31}$',
   maxLength: 32,
   description: 'Names the product for good: capital letters, digits and hyphens.',
 })
-const name = Type.String({ minLength: 1, maxLength: 200, description: 'The name of the product.' })
-const description = Type.String({ maxLength: 2000, description: 'What the product is.' })
+const name = Type.String({ minLength: 1, maxLength: 200, description: 'The name of the product.', ...untrusted })
+const description = Type.String({ maxLength: 2000, description: 'What the product is.', ...untrusted })
 const stock = Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'How many can be ordered.' })
 const fields = { name, description, price: ref(Money), stock }
 

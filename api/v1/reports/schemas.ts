@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Approval } from '../approvals/schemas.ts'
 import { Sku } from '../products/schemas.ts'
-import { closed, Id, nullable, oneOf, pageOf, pageQuery, ref, Time, Total, Version } from '../schemas.ts'
+import { closed, freeText, Id, nullable, oneOf, pageOf, pageQuery, ref, Time, Total, Version } from '../schemas.ts'
 
 const GROUPS = ['day', 'product', 'customer'] as const
 const STATUSES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const
@@ -20,7 +20,7 @@ export const Report = Type.Object(
     to: to({}),
     progress: Type.Integer({ minimum: 0, maximum: 100, description: 'Per cent; 100 means that it is done.' }),
     rows: nullable(count('How many rows it has; null until it is done.')),
-    error: nullable(Type.String(), 'Why it failed; null where it did not.'),
+    error: nullable(Type.String(freeText), 'Why it failed; null where it did not.'),
     requestedBy: Type.Object({
       userId: Type.String({ ...Id, description: 'Who asked; with an agent, the person it acts for.' }),
       agentId: nullable(Type.String(), 'The agent that asked; null where the person did.'),
@@ -61,7 +61,7 @@ export const ReportResult = Type.Object(
       Type.Object({
         day: Type.Optional(Type.String({ format: 'date', description: 'With `day`: the day in UTC.' })),
         sku: Type.Optional(Sku),
-        name: Type.Optional(Type.String({ description: 'With `product`: its name in the newest order.' })),
+        name: Type.Optional(Type.String({ description: 'With `product`: its name in the newest order.', ...freeText })),
         userId: Type.Optional(Type.String({ ...Id, description: 'With `customer`: who ordered.' })),
         orders: count('Orders, without cancelled ones.'),
         items: Type.Optional(count('With `day`: pieces sold.')),
@@ -82,6 +82,7 @@ export const ReportResult = Type.Object(
 
 export const ReportCsv = Type.String({
   $id: 'ReportCsv',
+  ...freeText,
   description:
     'CSV (RFC 4180) with a header row. Amounts are minor units of the currency in the row. Text that a spreadsheet ' +
     'would take for a formula has an apostrophe in front.',

@@ -1,7 +1,9 @@
 import { deleteUser } from '../../../src/domain/closing-accounts.ts'
+import { clearTo } from '../../../src/domain/personal-data.ts'
 import { newUser, userResource } from '../../../src/domain/resources.ts'
 import { createUser, getUser, listUsers, suspendUser, updateUser } from '../../../src/domain/users.ts'
-import { operation } from '../../operation.ts'
+import type { Policy } from '../../../src/policy/policy.ts'
+import { type Operation, operation } from '../../operation.ts'
 import { NewUser, User, UserChanges, UserPage, UserPath, UserQuery } from './schemas.ts'
 
 const userId = '019a0000-0000-7000-8000-000000000004'
@@ -24,7 +26,7 @@ const example = {
   updatedAt: '2026-01-31T12:00:00.000Z',
 }
 
-export const userOperations = [
+export const userOperations = (policy: Policy): Operation[] => [
   operation({
     method: 'POST',
     path: '/users',
@@ -65,7 +67,8 @@ export const userOperations = [
     summary: 'Find users',
     description:
       'Lists the users that you may see, the newest first; customers see themselves only. Use it to find a user id by ' +
-      'name, user name or email address. With an id at hand, use getUserById.',
+      'part of the user name or by a whole email address; those who see personal data find parts of it as well. With an ' +
+      'id at hand, use getUserById.',
     action: 'user:read',
     cost: 3,
     risk: 'low',
@@ -79,7 +82,7 @@ export const userOperations = [
       example: { items: [example], nextCursor: null },
     },
     errors: ['invalid-cursor'],
-    handler: (call, { query, visible }) => listUsers(call, query, visible),
+    handler: async (call, { query, visible }) => listUsers(call, query, visible, await clearTo(policy, call.caller)),
   }),
   operation({
     method: 'GET',

@@ -53,6 +53,22 @@ t.test('a higher role may do all that a lower one may', async (t) => {
   }
 })
 
+t.test('personal data is for managers, and for agents of theirs whose key names the right', async (t) => {
+  const may = async (caller: Caller, owner = 'somebody') =>
+    (await policy.check(caller, 'user:unmask', sampleOf('User', owner))).allow
+  t.same(await Promise.all(roles.map((role) => may(person(role)))), [false, false, true, true])
+  for (const role of roles) {
+    t.ok(await may(person(role), 'me'), `${role}: one's own`)
+    for (const owner of ['me', 'somebody']) {
+      const agent = (scopes: string[]) => may(person(role, { agentId: 'bot', scopes }), owner)
+      t.notOk(await agent(['*']), `${role} ${owner}: "*" does not name it`)
+      const alone = await may(person(role), owner)
+      for (const scopes of [['user:unmask'], ['*', 'user:unmask']])
+        t.equal(await agent(scopes), alone, `${role} ${owner}`)
+    }
+  }
+})
+
 t.test('a suspended or closed account may do nothing', async (t) => {
   for (const status of ['suspended', 'closed'] as const) {
     for (const action of ACTIONS) {
