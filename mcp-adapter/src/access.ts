@@ -72,7 +72,17 @@ export async function askActions(access: AccessCheck, backend: Backend, options:
   return new Set(actions.filter((action) => typeof action === 'string'))
 }
 
-/** The tools whose action is among the caller's, in the catalog's order. The API still decides every call. */
-export function visibleTools(tools: Tool[], actions: Set<string> | undefined): Tool[] {
-  return actions === undefined ? tools : tools.filter((tool) => tool.action === undefined || actions.has(tool.action))
+/**
+ * The tools whose action is among the caller's, in the catalog's order. The API still decides every call. With
+ * `granted`, tools for which a token lacks scopes are among them: what its person may do there is not known yet.
+ */
+export function visibleTools(
+  tools: Tool[],
+  actions: Set<string> | undefined,
+  granted?: ReadonlySet<string> | undefined,
+): Tool[] {
+  const isOffered = ({ scopes }: Tool) => granted !== undefined && scopes.some((scope) => !granted.has(scope))
+  return tools.filter(
+    (tool) => actions === undefined || tool.action === undefined || actions.has(tool.action) || isOffered(tool),
+  )
 }

@@ -1,4 +1,5 @@
 import type { InputRequiredResult } from '@modelcontextprotocol/server'
+import type { Identity } from './auth/identity.ts'
 import { type Backend, BackendFailure, causeOf } from './backend.ts'
 import { confirm, type Exchange } from './confirm.ts'
 import type { ConfirmationStates } from './confirmation-state.ts'
@@ -12,7 +13,8 @@ import { sendWithRetries } from './retry.ts'
 import type { Tool } from './tools.ts'
 import { checkArguments } from './validate-arguments.ts'
 
-export interface CallOptions extends Exchange {
+export interface CallOptions extends Omit<Exchange, 'owner'> {
+  identity: Identity
   forwardedFor?: string
   era: Era
   requestId: string
@@ -49,7 +51,7 @@ export function createCaller({ backend, states, log, approvals }: CallerSettings
   }
 
   async function call(tool: Tool, args: JsonObject, options: CallOptions): Promise<CallResult | InputRequiredResult> {
-    const { era, requestId } = options
+    const { era, requestId, identity } = options
     const started = performance.now()
     const note = (outcome: object) => {
       log.info({ tool: tool.name, requestId, ms: Math.round(performance.now() - started), ...outcome }, 'tool call')
@@ -62,7 +64,7 @@ export function createCaller({ backend, states, log, approvals }: CallerSettings
     let prepared: Prepared | undefined
     try {
       prepared = prepareCall(tool, args)
-      const confirmed = await confirm(states, tool, args, prepared, options)
+      const confirmed = await confirm(states, tool, args, prepared, { ...options, owner: identity.owner })
       if (confirmed.ask) {
         note({ asked: true })
         return confirmed.ask
@@ -71,6 +73,7 @@ export function createCaller({ backend, states, log, approvals }: CallerSettings
       const { request, key, repeatable } = prepared
       const answer = await sendWithRetries(backend, request, {
         ...options,
+        credential: await identity.credential(tool.scopes, options.signal),
         repeatable,
         onRetry(attempt, outcome) {
           const cause = outcome instanceof BackendFailure ? causeOf(outcome) : `status ${outcome.status}`
