@@ -54,7 +54,7 @@ function authenticationOf({ clientSecret, clientKey }: AuthSettings): ClientAuth
 function exchangeOf(section: AuthSection, settings: AuthSettings, issuers: number): ExchangeRule {
   const { exchange } = section
   const { downstream } = settings
-  const grant = downstream === 'client-credentials' || !downstream ? (downstream ?? exchange?.grant) : downstream
+  const grant = downstream ?? exchange?.grant
   const audience = settings.apiAudience ?? exchange?.audience
   const clientId = settings.clientId ?? exchange?.clientId
   if (audience === undefined)
