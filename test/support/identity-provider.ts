@@ -51,7 +51,7 @@ export interface IdentityProvider {
 
 /** Starts a real identity provider (oidc-provider) on a free port of loopback. It ends with the test. */
 export async function startIdentityProvider(t: Test, options: IdentityProviderOptions): Promise<IdentityProvider> {
-  const state = { asked: 0, ageSeconds: 0 }
+  const state = { asked: 0, ageSeconds: 0, memory: createMemoryAdapter(0) }
   let provider: Provider
   const server = createServer((request, response) => {
     // A connection that outlives stop() would fail the first request after start().
@@ -79,7 +79,7 @@ export async function startIdentityProvider(t: Test, options: IdentityProviderOp
     const { privateKey } = await generateKeyPair(ALG, { extractable: true })
     const jwk: JWK = await exportJWK(privateKey)
     const keys = [{ ...jwk, alg: ALG, use: 'sig', kid: await calculateJwkThumbprint(jwk) }]
-    // Sessions, codes and grants are kept by the package's memory, so a new provider goes on where the old one was.
+    // Sessions, codes and grants are in the memory, so the new provider goes on where the old one was.
     provider = new Provider(issuer, configuration(options, keys, state))
     registerExchange(provider, { issuer, keys, resource: (name) => information(options, name) })
   }
@@ -145,9 +145,9 @@ export async function startIdentityProvider(t: Test, options: IdentityProviderOp
   }
 }
 
-function configuration(options: IdentityProviderOptions, keys: JWK[], state: { ageSeconds: number }) {
+function configuration(options: IdentityProviderOptions, keys: JWK[], state: { ageSeconds: number; memory: object }) {
   return {
-    adapter: createMemoryAdapter(0),
+    adapter: state.memory,
     jwks: { keys },
     clients: options.clients.map((client) => ({
       redirect_uris: [REDIRECT_URI],
