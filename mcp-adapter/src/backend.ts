@@ -95,7 +95,6 @@ export function createBackend(baseUrl: string, limits: { timeoutMs: number; maxR
         bodyTimeout: timeoutMs,
       })
       const body = Buffer.from(await response.body.arrayBuffer())
-      if (response.statusCode === 401) credential.discard?.()
       const headers: Record<string, string> = {}
       for (const [name, value] of Object.entries(response.headers)) {
         if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value

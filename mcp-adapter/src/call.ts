@@ -1,4 +1,5 @@
 import type { InputRequiredResult } from '@modelcontextprotocol/server'
+import { sendAs } from './as-caller.ts'
 import type { Identity } from './auth/identity.ts'
 import { type Backend, BackendFailure, causeOf } from './backend.ts'
 import { confirm, type Exchange } from './confirm.ts'
@@ -9,7 +10,6 @@ import type { Log } from './log.ts'
 import { type Prepared, prepareCall } from './prepare.ts'
 import { ProblemResult } from './problem.ts'
 import { type ApprovalReader, type CallResult, type Era, errorResult, mapAnswer } from './result.ts'
-import { sendWithRetries } from './retry.ts'
 import type { Tool } from './tools.ts'
 import { checkArguments } from './validate-arguments.ts'
 
@@ -71,9 +71,8 @@ export function createCaller({ backend, states, log, approvals }: CallerSettings
       }
       if (confirmed.key !== undefined) prepared = prepareCall(tool, args, confirmed.key)
       const { request, key, repeatable } = prepared
-      const answer = await sendWithRetries(backend, request, {
+      const answer = await sendAs(identity, tool.scopes, backend, request, {
         ...options,
-        credential: await identity.credential(tool.scopes, options.signal),
         repeatable,
         onRetry(attempt, outcome) {
           const cause = outcome instanceof BackendFailure ? causeOf(outcome) : `status ${outcome.status}`

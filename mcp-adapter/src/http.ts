@@ -7,7 +7,6 @@ import {
 } from 'node:http'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
 import { type AuthInfo, createMcpHandler, isJsonContentType } from '@modelcontextprotocol/server'
-import { CredentialRefused } from './access.ts'
 import { isMetadataPath, metadataOf } from './auth/challenge.ts'
 import type { Gate } from './auth/gate.ts'
 import { forwarded, type Identity } from './auth/identity.ts'
@@ -17,6 +16,7 @@ import { InvalidToken } from './auth/verify.ts'
 import { messageOf } from './errors.ts'
 import { bearerToken, createHostGuard, isTooDeep, MAX_BODY_BYTES, readBody, sendProblem } from './guard.ts'
 import { isObject } from './json.ts'
+import { CredentialRefused } from './problem.ts'
 import {
   answerBrokenSocket,
   refuseCredential,

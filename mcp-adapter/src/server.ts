@@ -8,7 +8,7 @@ import {
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import { askActions, CredentialRefused, visibleTools } from './access.ts'
+import { askActions, visibleTools } from './access.ts'
 import { forwarded, type Identity } from './auth/identity.ts'
 import type { Backend } from './backend.ts'
 import { type Caller, createCaller } from './call.ts'
@@ -79,14 +79,7 @@ export function createSession(
     offersMore,
     async actions(signal) {
       if (!access) return undefined
-      const credential = await identity.credential(access.scopes, signal)
-      try {
-        return await askActions(access, services.backend, { credential, ...from, requestId: randomUUID(), signal })
-      } catch (error) {
-        // What the API refused is not what the caller sent: another token of theirs would not help.
-        if (error instanceof CredentialRefused && !identity.isForwarded) throw new ProblemResult(error.problem)
-        throw error
-      }
+      return askActions(access, identity, services.backend, { ...from, requestId: randomUUID(), signal })
     },
   }
 }

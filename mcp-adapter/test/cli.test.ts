@@ -185,7 +185,7 @@ t.test('no secret reaches stderr, whatever goes wrong', async (t) => {
   })
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
   for (const reply of [
-    { status: 400, body: { error: 'invalid_grant', error_description: 'canary-description' } },
+    { status: 400, body: { error: 'invalid_target', error_description: 'canary-description' } },
     { body: { access_token: 'canary-issued', token_type: 'Bearer', expires_in: 9999 } },
     { status: 503, body: {} },
   ]) {

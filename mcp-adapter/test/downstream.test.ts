@@ -113,7 +113,7 @@ t.test('a provider that gives something else than was asked for is not believed'
     'another kind': give({ access_token: 'opaque', token_type: 'N_A' }),
     'a line break': give({ access_token: 'opaque\r\nx: y' }),
     'no token': give({}),
-    'a refusal': () => ({ status: 400, body: { error: 'invalid_grant', error_description: 'canary-text' } }),
+    'a refusal': () => ({ status: 400, body: { error: 'invalid_target', error_description: 'canary-text' } }),
     'a refusal without reason': () => ({ status: 401, body: { error: 'Canary Text' } }),
   }
   for (const [name, handler] of Object.entries(cases)) {
@@ -152,16 +152,32 @@ t.test('a provider that does not answer is told as such, and the call works when
   t.notOk((await result(await post(url, call('list_orders'), bearer(inbound)))).isError)
 })
 
-t.test('an exchanged token that the API refuses is given up, and the caller is not sent away', async (t) => {
-  let refuses = true
-  const { issuer, url, token } = await setUp(t, { who: () => (refuses ? undefined : ada) })
-  const inbound = await token()
-  const response = await post(url, call('list_orders'), bearer(inbound))
+t.test('an exchanged token that the API refuses is got anew, and the caller is not sent away', async (t) => {
+  const refused = new Set<string>()
+  let takesNone = true
+  const { issuer, backend, url, token } = await setUp(t, {
+    who: (each) => (takesNone || refused.has(each) ? undefined : ada),
+  })
+  const inbound = bearer(await token())
+  const response = await post(url, call('list_orders'), inbound)
   t.equal(response.status, 200, 'another token of theirs would not help')
   t.match(await result(response), { isError: true })
-  refuses = false
-  t.notOk((await result(await post(url, call('list_orders'), bearer(inbound)))).isError)
-  t.equal(issuer.requests.length, 3, 'the refused one was not used again')
+  t.equal(backend.seen.length, 1, 'one that was made for this is not made again')
+  takesNone = false
+  t.notOk((await result(await post(url, call('list_orders'), inbound))).isError)
+  t.equal(issuer.requests.length, 3)
+  for (const each of tokensSeen(backend.seen)) refused.add(each)
+  t.notOk((await result(await post(url, call('list_orders'), inbound))).isError, 'those that were kept are replaced')
+  t.equal(issuer.requests.length, 5)
+})
+
+t.test('a token that the provider has taken back is refused with 401', async (t) => {
+  const { issuer, backend, url, token } = await setUp(t)
+  issuer.answerTokens(() => ({ status: 400, body: { error: 'invalid_grant' } }))
+  const response = await post(url, call('list_orders'), bearer(await token()))
+  t.equal(response.status, 401)
+  t.match(response.headers.get('www-authenticate'), /error="invalid_token"/)
+  t.same(backend.seen, [])
 })
 
 t.test('without exchange, the adapter vouches for the person with a signature for each request', async (t) => {

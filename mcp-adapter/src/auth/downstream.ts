@@ -1,7 +1,7 @@
 import { decodeJwt, type JWTPayload } from 'jose'
 import { isObject } from '../json.ts'
 import type { Log } from '../log.ts'
-import { type Problem, ProblemResult } from '../problem.ts'
+import { CredentialRefused, type Problem, ProblemResult } from '../problem.ts'
 import { createExpiringCache, createSingleFlight, waitFor } from './cache.ts'
 import { GrantRefused, type IssuedToken, requestToken, signAssertion } from './client.ts'
 import type { Credential } from './identity.ts'
@@ -52,6 +52,12 @@ function refused(code: string): Problem {
     hint: 'Signing in again may help; otherwise tell the operator.',
     retryable: false,
   }
+}
+
+/** A token that is over, or was taken back, is the caller's to replace; all else is not. */
+function failure(error: GrantRefused | ProviderUnavailable): ProblemResult {
+  if (error instanceof ProviderUnavailable) return new ProblemResult(unavailable())
+  return new (error.code === 'invalid_grant' ? CredentialRefused : ProblemResult)(refused(error.code))
 }
 
 const words = (scope: unknown) => (typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [])
@@ -135,6 +141,7 @@ export function createDownstream(rule: ExchangeRule, { client, metadataOf, log }
     const vouches = rule.grant === 'client-credentials'
     const key = `${vouches ? caller.issuer : caller.digest} ${sorted.join(' ')}`
     let token = cache.get(key)
+    const wasKept = token !== undefined
     if (token === undefined) {
       const get = () => (vouches ? own(caller, sorted) : exchange(caller, sorted))
       const until = vouches ? Number.POSITIVE_INFINITY : caller.expiresAt
@@ -146,13 +153,16 @@ export function createDownstream(rule: ExchangeRule, { client, metadataOf, log }
       } catch (error) {
         if (!(error instanceof ProviderUnavailable || error instanceof GrantRefused)) throw error
         log.warn({ grant: rule.grant, cause: error.message }, 'there is no token for the API')
-        throw new ProblemResult(error instanceof GrantRefused ? refused(error.code) : unavailable())
+        throw failure(error)
       }
     }
     return {
       token,
       ...(vouches && { headers: () => assertion(caller) }),
-      discard: () => cache.delete(key),
+      discard() {
+        cache.delete(key)
+        return wasKept
+      },
     }
   }
   return { credentialFor }

@@ -4,8 +4,8 @@ export interface Credential {
   token: string
   /** Further headers; made anew for every request that is sent. */
   headers?(): Promise<Record<string, string>>
-  /** The API did not take it: it is not used again. */
-  discard?(): void
+  /** The API did not take it: it is not used again. Tells whether a new one may do better. */
+  discard?(): boolean
 }
 
 /** Who is calling, and how the API is told so. */
