@@ -5,6 +5,7 @@ import type { FindSeal } from '../src/domain/audit.ts'
 import type { ChannelSetup } from '../src/domain/channels.ts'
 import { CodedError } from '../src/domain/errors.ts'
 import type { ApiKeys } from '../src/identity/api-keys.ts'
+import type { Tokens } from '../src/identity/tokens.ts'
 import type { Vault } from '../src/identity/vault.ts'
 import type { Policy } from '../src/policy/policy.ts'
 import type { Storage } from '../src/storage/storage.ts'
@@ -25,12 +26,15 @@ import { registerHeaders, requestId } from './plugins/request-id.ts'
 import { registerTextRules } from './plugins/text.ts'
 import { createUnitOfWork } from './plugins/unit-of-work.ts'
 import { strictValidation } from './plugins/validate.ts'
+import { registerProtectedResource } from './protected-resource.ts'
 import { registerV1 } from './v1/index.ts'
 
 export interface Services {
   storage: Storage
   policy: Policy
   apiKeys: ApiKeys
+  /** Undefined where no issuer of access tokens is configured. */
+  tokens?: Tokens | undefined
   vault: Vault
   queue: Queue
   /** What routes need to know of how messages leave. */
@@ -86,7 +90,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
   registerHeaders(app)
   registerLog(app)
   await registerLimit(app, options.requestsPerMinute)
-  registerAuthentication(app, services.apiKeys, services.storage)
+  registerAuthentication(app, services)
   registerBodies(app)
   registerTextRules(app)
   registerAuthorization(app, services.policy)
@@ -98,6 +102,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
     createUnitOfWork({ ...services, keepAnswersMs: options.keepAnswersMs, admit: createAdmission(app) }),
   )
   registerHealth(app, services)
+  registerProtectedResource(app, services.tokens)
   await registerDocs(app)
   registerApprovalsPage(app)
   registerOtherMethods(app, [...urls])

@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { CodedError, ERRORS, type ErrorCode } from '../src/domain/errors.ts'
+import { CodedError, ERRORS, type ErrorCode, scopeMissing } from '../src/domain/errors.ts'
 import { isRead, type Operation } from './operation.ts'
 import { problem, STATUS } from './plugins/errors.ts'
 import { DRY_RUN_TYPE } from './plugins/unit-of-work.ts'
@@ -40,8 +40,9 @@ const EXAMPLE_TIME = new Date('2026-01-31T12:00:00Z')
 
 const DESCRIPTION = `Customer operations: users, products, orders, messages and reports, for people and for AI agents alike.
 
-Every request carries an API key as a bearer token. A key belongs to a person, or to an agent that acts for a person;
-an agent may do what the person may do and the key's scopes name. \`GET /api/v1/me\` tells who you are and what you may do.
+Every request carries an API key, or an access token where the operator has connected an identity provider, as a bearer
+token. It belongs to a person, or to an agent that acts for a person; an agent may do what the person may do and the
+credential's scopes name: they are the actions of the operations. \`GET /api/v1/me\` tells who you are and what you may do.
 
 POST wants an \`Idempotency-Key\`: a random text that stands for one request. Repeated with its key, a request is not
 carried out again and gets the same answer. \`?dryRun=true\` tells what a change would do and does nothing. Where policy
@@ -76,9 +77,17 @@ export async function registerOpenApi(
       components: {
         securitySchemes: {
           apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `hr_<id>_<secret>`.' },
+          accessToken: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description:
+              'An access token (RFC 9068) of an identity provider that the operator has connected: see ' +
+              '`/.well-known/oauth-protected-resource/api/v1`. Each operation names the scope that it needs; the provider ' +
+              'may have another name for it, which the challenge of a refusal tells.',
+          },
         },
       },
-      security: [{ apiKey: [] }],
     },
     // @fastify/swagger numbers shared schemas unless told their names.
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`) },
@@ -93,6 +102,7 @@ export async function registerOpenApi(
           summary,
           description,
           tags: [tag],
+          security: [{ apiKey: [] }, { accessToken: [action] }],
           'x-action': action,
           'x-risk': risk,
           'x-cost': cost,
@@ -212,13 +222,22 @@ function addFailure(entry: DocumentOperation, code: ErrorCode): void {
   if (!response || !media) return
   const first = media.examples === undefined
   response.description = `${first ? '' : `${response.description} `}\`${code}\`: ${ERRORS[code].title}.`
-  response.headers = { ...HEADERS.always, ...(ERRORS[code].retryable && HEADERS.retry), ...response.headers }
+  response.headers = {
+    ...HEADERS.always,
+    ...(ERRORS[code].retryable && HEADERS.retry),
+    ...(STATUS[code] === 401 && HEADERS.challenge),
+    ...response.headers,
+  }
   media.examples = { ...media.examples, [code]: { $ref: `#/components/examples/${code}` } }
 }
 
 const toExample = (code: ErrorCode): Example => ({
   summary: `${ERRORS[code].title}.`,
-  value: problem(new CodedError(code), EXAMPLE_REQUEST_ID, EXAMPLE_TIME),
+  value: problem(
+    code === 'scope-missing' ? scopeMissing(['order:read']) : new CodedError(code),
+    EXAMPLE_REQUEST_ID,
+    EXAMPLE_TIME,
+  ),
 })
 
 const header = (description: string, schema: object) => ({ description, schema })
@@ -229,6 +248,11 @@ const HEADERS = {
   etag: { ETag: header('The version of what was read, for If-Match and If-None-Match.', { type: 'string' }) },
   location: { Location: header('The path of what was made.', { type: 'string' }) },
   file: { 'Content-Disposition': header('The name to save the file under.', { type: 'string' }) },
+  challenge: {
+    'WWW-Authenticate': header('Where tokens come from, and which scopes to ask for (RFC 6750, RFC 9728).', {
+      type: 'string',
+    }),
+  },
   retry: { 'Retry-After': header('Seconds to wait before trying again.', { type: 'integer' }) },
 }
 

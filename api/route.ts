@@ -56,7 +56,14 @@ async function read(operation: Operation, storage: Storage, request: FastifyRequ
 }
 
 /** What every operation can answer, whatever it does. */
-const ALWAYS: ErrorCode[] = ['validation-failed', 'unauthenticated', 'account-not-active', 'forbidden', 'scope-missing']
+const ALWAYS: ErrorCode[] = [
+  'validation-failed',
+  'token-in-query',
+  'unauthenticated',
+  'account-not-active',
+  'forbidden',
+  'scope-missing',
+]
 /** What every change can answer: it may have a key, an approval, or want one. */
 const CHANGES: ErrorCode[] = [
   'request-in-flight',

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { type IssuerSettings, readIssuers } from './identity/issuers.ts'
 import { SHORTEST_SECRET } from './identity/secrets.ts'
 import { ROOT } from './root.ts'
 
@@ -28,6 +29,8 @@ export interface Config {
   slack: { botToken: string | undefined; webhookUrl: string | undefined; apiUrl: string }
   /** `host` or `host:port` of webhook receivers that may be private, or without TLS. */
   webhookHosts: string[]
+  /** Whose access tokens are accepted, and the API's own address, which they have to be for. */
+  oauth: { publicUrl: string; issuers: IssuerSettings[] } | undefined
   logLevel: string
   /** Whether to seed the demo data and keys into an empty database. */
   demo: boolean
@@ -111,7 +114,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     if (isHost(host)) continue
     problems.push(`HANDRAIL_WEBHOOK_HOSTS must list hosts, or hosts with a port, but has "${host}"`)
   }
+  const oauth = readOauth(text('HANDRAIL_OAUTH_ISSUERS'), text('HANDRAIL_PUBLIC_URL'), port('PORT', 3000), problems)
   if (production) {
+    if (oauth && text('HANDRAIL_PUBLIC_URL') === undefined) {
+      problems.push('HANDRAIL_PUBLIC_URL is missing: the address that access tokens have to be for')
+    }
     if (databaseUrl === undefined && dataDir === undefined) {
       problems.push('DATABASE_URL is missing (or HANDRAIL_DATA_DIR, to use the embedded database in production)')
     }
@@ -137,11 +144,24 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     keepAnswersMs: duration('HANDRAIL_IDEMPOTENCY_TTL', '24h'),
     slack,
     webhookHosts,
+    oauth,
     logLevel: choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     demo: wantsDemo && !production,
   }
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
   return config
+}
+
+/** Tokens are for one address, so it has to be known: on this machine it follows from the port. */
+function readOauth(setting: string | undefined, given: string | undefined, port: number, problems: string[]) {
+  if (given !== undefined && !isOrigin(given)) {
+    problems.push('HANDRAIL_PUBLIC_URL must be the address of the API without a path, such as https://api.example.com')
+  }
+  if (setting === undefined) return undefined
+  const { issuers, problems: wrong } = readIssuers(setting)
+  problems.push(...wrong.map((each) => `HANDRAIL_OAUTH_ISSUERS ${each}`))
+  if (given === undefined && port === 0) problems.push('HANDRAIL_PUBLIC_URL is missing: tokens are for one address')
+  return { publicUrl: new URL(given && isOrigin(given) ? given : `http://127.0.0.1:${port}`).origin, issuers }
 }
 
 /** An IP address, or one with a prefix length (CIDR). */
@@ -162,6 +182,8 @@ function isPostgresUrl(text: string): boolean {
 }
 
 const isHttpUrl = (text: string) => URL.canParse(text) && ['https:', 'http:'].includes(new URL(text).protocol)
+
+const isOrigin = (text: string) => isHttpUrl(text) && [new URL(text).origin, `${new URL(text).origin}/`].includes(text)
 
 /** A host as a URL has it, with or without a port. */
 const isHost = (text: string) =>

@@ -11,6 +11,7 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 import { createApiKeys } from './identity/api-keys.ts'
 import { ensureDemoKeys } from './identity/demo-keys.ts'
 import { keptSecret } from './identity/secrets.ts'
+import { createTokens } from './identity/tokens.ts'
 import { createVault } from './identity/vault.ts'
 import { createPolicy } from './policy/policy.ts'
 import { ROOT } from './root.ts'
@@ -68,7 +69,8 @@ async function start(config: Config): Promise<void> {
     opened.push(() => deliveries.close())
     const pruning = setInterval(() => void prune(storage.sql, new Date()).catch(report), PRUNE_MS)
     opened.push(() => clearInterval(pruning))
-    const services = { storage, policy, apiKeys, vault, queue, channels, findSeal: seals.find }
+    const tokens = config.oauth && createTokens(config.oauth)
+    const services = { storage, policy, apiKeys, tokens, vault, queue, channels, findSeal: seals.find }
     const app = await createApp(services, { ...config, log })
     opened.push(() => app.close())
     const api = await app.listen({ host: config.host, port: config.port })

@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Call, Visibility } from '../../src/domain/call.ts'
-import { CodedError } from '../../src/domain/errors.ts'
+import { CodedError, scopeMissing } from '../../src/domain/errors.ts'
 import { HIDDEN, NEW, type Resource, service } from '../../src/domain/resources.ts'
 import { asPerson, type Decision, type Policy, type RequestContext } from '../../src/policy/policy.ts'
 import { isRead } from '../operation.ts'
+import { neededScopes } from './challenge.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -34,10 +35,10 @@ export function registerAuthorization(app: FastifyInstance, policy: Policy): voi
     if (!operation || !call) return
     // Asked before anything is looked up, so that a suspended account learns nothing of what exists.
     const standing = await policy.check(asPerson(call.caller), 'caller:read', service)
-    if (!standing.allow) throw refusal(standing)
+    if (!standing.allow) throw refusal(request, standing)
     if (operation.on === 'list') {
       const { visible, decision } = await policy.visible(call.caller, operation.action)
-      if (!visible) throw refusal(decision)
+      if (!visible) throw refusal(request, decision)
       request.visible = visible
       return
     }
@@ -53,7 +54,7 @@ export function registerAuthorization(app: FastifyInstance, policy: Policy): voi
     const decision = await policy.check(call.caller, operation.action, resource, context)
     const consent = decision.code === 'approval-required' && !isRead(operation)
     request.question = { resource, context, consent, reasons: consent ? decision.policies : [] }
-    if (!decision.allow && !consent) throw await hidden(policy, call, resource, refusal(decision))
+    if (!decision.allow && !consent) throw await hidden(policy, call, resource, refusal(request, decision))
   })
 }
 
@@ -72,4 +73,6 @@ async function hidden(policy: Policy, { caller }: Call, resource: Resource, refu
   return allow ? refused : Object.assign(new CodedError(hiding.missing), { hides: true })
 }
 
-const refusal = (decision: Decision) => new CodedError(decision.code ?? 'forbidden')
+function refusal(request: FastifyRequest, { code = 'forbidden' }: Decision): CodedError {
+  return code === 'scope-missing' ? scopeMissing(neededScopes(request)) : new CodedError(code)
+}

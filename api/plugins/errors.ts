@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CodedError, ERRORS, type ErrorCode, type Violation } from '../../src/domain/errors.ts'
 import type { RecordRefusal } from './audit.ts'
+import { challengeOf } from './challenge.ts'
 import { requestId } from './request-id.ts'
 
 /** The one place where codes become HTTP statuses. */
@@ -34,6 +35,7 @@ export const STATUS: Record<ErrorCode, number> = {
   'approval-not-pending': 409,
   'own-approval': 403,
   unauthenticated: 401,
+  'token-in-query': 400,
   'account-not-active': 403,
   forbidden: 403,
   'scope-missing': 403,
@@ -76,6 +78,7 @@ const MOST_VIOLATIONS = 20
 /** The body of a failure (RFC 9457), the same for every one. */
 export function problem(error: CodedError, requestId: string, now: Date) {
   const { title, hint, retryable } = ERRORS[error.code]
+  const { missingScopes } = error
   return {
     type: `urn:handrail:problem:${error.code}`,
     title: `${title}.`,
@@ -83,8 +86,9 @@ export function problem(error: CodedError, requestId: string, now: Date) {
     detail: error.message,
     error: error.code,
     message: error.message,
-    hint,
+    hint: missingScopes.length > 0 ? `${hint} Missing: ${missingScopes.join(' ')}.` : hint,
     retryable,
+    ...(missingScopes.length > 0 && { missingScopes }),
     errors: error.violations,
     timestamp: now.toISOString(),
     requestId,
@@ -94,7 +98,8 @@ export function problem(error: CodedError, requestId: string, now: Date) {
 /** Answers with a problem, whatever the route. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: CodedError): FastifyReply {
   const status = STATUS[error.code]
-  if (status === 401) reply.header('www-authenticate', challenge(request))
+  const challenge = challengeOf(request, error)
+  if (challenge) reply.header('www-authenticate', challenge)
   if (ERRORS[error.code].retryable && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_SECONDS)
   return (
     reply
@@ -104,11 +109,6 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
       // The time of the request: a refusal that is kept for whoever repeats it has to be the same text.
       .send(problem(error, request.id, request.call?.now ?? new Date()))
   )
-}
-
-/** RFC 6750 section 3: a request without a credential gets no error code. */
-function challenge(request: FastifyRequest): string {
-  return request.headers.authorization ? 'Bearer realm="handrail", error="invalid_token"' : 'Bearer realm="handrail"'
 }
 
 export function registerErrors(app: FastifyInstance, recordRefusal: RecordRefusal): void {

@@ -70,6 +70,9 @@ export const Problem = Type.Object(
       }),
       { description: 'Every part of the request that is at fault.' },
     ),
+    missingScopes: Type.Optional(
+      Type.Array(Type.String(), { description: 'Of `scope-missing`: every scope that is needed and not there.' }),
+    ),
     timestamp: Time,
     requestId: Type.String({ description: 'Names this request in the logs; the same as the X-Request-Id header.' }),
   },

@@ -14,6 +14,8 @@ export interface Caller {
   scopes: string[]
   /** Names the credential in logs; no secret. */
   credentialId: string
+  /** Of an access token: who issued it. */
+  issuer?: string
   /** Who put the credential into the world; another person, where somebody made it for this one. */
   issuedBy: string
   /** Set for the credentials of the demo: they, and what is made with them, end where production begins. */

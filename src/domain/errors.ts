@@ -153,7 +153,12 @@ export const ERRORS = {
   // The caller
   unauthenticated: {
     title: 'No valid credential was sent',
-    hint: 'Send `Authorization: Bearer <API key>` with a key that is neither revoked nor expired.',
+    hint: 'Send `Authorization: Bearer` with an API key, or an access token for this service, that is neither revoked nor expired.',
+    retryable: false,
+  },
+  'token-in-query': {
+    title: 'A credential was sent in the URL',
+    hint: 'Send it as `Authorization: Bearer` and leave `access_token` out. URLs end up in logs: have that token revoked.',
     retryable: false,
   },
   'account-not-active': {
@@ -168,7 +173,7 @@ export const ERRORS = {
   },
   'scope-missing': {
     title: 'The credential does not include the scope for this action',
-    hint: 'Ask for a key whose scopes name this action. Do not repeat the request with the same credential.',
+    hint: 'Ask for a key or an access token whose scopes name this action. Do not repeat the request with the same credential.',
     retryable: false,
   },
   'scope-not-held': {
@@ -340,12 +345,19 @@ export class CodedError extends Error {
   readonly violations: Violation[]
   /** The thing exists, and the caller must not learn it. */
   hides = false
+  /** The scopes that the credential lacks, all of them. */
+  missingScopes: string[] = []
 
   constructor(code: ErrorCode, detail?: string, violations: Violation[] = []) {
     super(detail ?? `${ERRORS[code].title}.`)
     this.code = code
     this.violations = violations
   }
+}
+
+/** @returns a `scope-missing` error that names every scope that is needed and not there */
+export function scopeMissing(scopes: string[]): CodedError {
+  return Object.assign(new CodedError('scope-missing'), { missingScopes: scopes })
 }
 
 /** @returns a `validation-failed` error that names one field and the rule it breaks. */

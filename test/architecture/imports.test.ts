@@ -49,7 +49,13 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
   { files: /^src\/(main|create-admin)\.ts$/, may: [/./] },
   {
     files: /^src\/[a-z-]+\.ts$/,
-    may: [/^node:/, /^src\/[a-z-]+\.ts$/, /^src\/identity\/secrets\.ts$/, /^pino \(type\)$/, /^canonicalize$/],
+    may: [
+      /^node:/,
+      /^src\/[a-z-]+\.ts$/,
+      /^src\/identity\/(secrets|issuers)\.ts$/,
+      /^pino \(type\)$/,
+      /^canonicalize$/,
+    ],
   },
   {
     files: /^src\/storage\//,
@@ -62,7 +68,10 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
   },
   { files: /^src\/policy\//, may: [/^src\/(policy|domain)\//, /^node:/, /^@cedar-policy\//] },
   { files: /^src\/privacy\//, may: [/^src\/privacy\//] },
-  { files: /^src\/identity\//, may: [/^src\/(identity|domain)\//, /^src\/storage\/.* \(type\)$/, /^node:/] },
+  {
+    files: /^src\/identity\//,
+    may: [/^src\/(identity|domain)\//, /^src\/storage\/.* \(type\)$/, /^node:/, /^jose$/],
+  },
   {
     files: /^src\/audit\//,
     may: [

@@ -216,6 +216,7 @@ t.test('what every operation can answer', async () => {
     const { path, body, headers } = SAMPLES[id] as Sample
     await send(service, id, { who: 'suspended' })
     await send(service, id, { headers: { ...headers, authorization: 'Bearer no' } })
+    await send(service, id, { path: `${path}?access_token=no` })
     await send(service, id, { path: `${path}?colour=red`, ...(body && { body: { colour: 'red' } }) })
     await send(service, id, { path: path.replace(/\{\w+\}|[0-9a-f-]{36}|LAMP|FAN/, 'no!') })
   }

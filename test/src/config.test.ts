@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import t from 'tap'
 import { ConfigError, readConfig } from '../../src/config.ts'
 
@@ -84,4 +85,58 @@ t.test('a time to keep answers for is a number and a unit', async (t) => {
       bad,
     )
   }
+})
+
+t.test('issuers of access tokens are read from JSON or a file, and each fault names its field', async (t) => {
+  t.equal(readConfig({}).oauth, undefined)
+  const inline = JSON.stringify([{ issuer: 'https://idp.example.com' }])
+  t.match(readConfig({ HANDRAIL_OAUTH_ISSUERS: inline }).oauth, {
+    publicUrl: 'http://127.0.0.1:3000',
+    issuers: [
+      {
+        issuer: 'https://idp.example.com',
+        audiences: undefined,
+        algorithms: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+        clockToleranceSeconds: 5,
+        subject: { claim: 'sub', match: 'id' },
+        firstPartyClients: [],
+      },
+    ],
+  })
+  const file = join(t.testdir({ 'issuers.json': inline }), 'issuers.json')
+  const publicUrl = 'https://api.example.com/'
+  t.match(readConfig({ HANDRAIL_OAUTH_ISSUERS: file, HANDRAIL_PUBLIC_URL: publicUrl }).oauth, {
+    publicUrl: 'https://api.example.com',
+    issuers: [{ issuer: 'https://idp.example.com' }],
+  })
+  const wrong: [unknown, RegExp][] = [
+    [{ issuer: 'http://idp.example.com' }, /HANDRAIL_OAUTH_ISSUERS \[0\]\.issuer must be a URL with https/],
+    [{ issuer: 'https://me:hunter2@idp.example.com' }, /\[0\]\.issuer must/],
+    [{}, /\[0\]\.issuer is missing/],
+    [{ jwksUri: 'ftp://x' }, /\[0\]\.jwksUri must/],
+    [{ algorithms: ['RS256', 'HS256'] }, /\[0\]\.algorithms must list some of RS256/],
+    [{ algorithms: ['none'] }, /\[0\]\.algorithms/],
+    [{ clockToleranceSeconds: 31 }, /\[0\]\.clockToleranceSeconds must be a whole number from 0 to 30/],
+    [{ subject: { claim: 'sub', match: 'role' } }, /\[0\]\.subject must have/],
+    [{ scopes: { admin: ['order:everything'] } }, /\[0\]\.scopes must map/],
+    [{ firstPartyClients: 'app' }, /\[0\]\.firstPartyClients must be a list/],
+    [{ serviceClients: { job: 1 } }, /\[0\]\.serviceClients must map/],
+    [{ audience: 'x' }, /\[0\]\.audience is no known field/],
+    ['x', /\[0\] must be an object/],
+  ]
+  for (const [entry, expected] of wrong) {
+    const message = problemsOf({ HANDRAIL_OAUTH_ISSUERS: JSON.stringify([entry]) })
+    t.match(message, expected)
+    t.notMatch(message, /hunter2/)
+  }
+  t.match(problemsOf({ HANDRAIL_OAUTH_ISSUERS: '[]' }), /HANDRAIL_OAUTH_ISSUERS lists no issuer/)
+  t.match(problemsOf({ HANDRAIL_OAUTH_ISSUERS: '[{' }), /HANDRAIL_OAUTH_ISSUERS is not valid JSON/)
+  t.match(problemsOf({ HANDRAIL_OAUTH_ISSUERS: '/nowhere.json' }), /cannot be read \(ENOENT\)/)
+  t.match(problemsOf({ HANDRAIL_OAUTH_ISSUERS: `${inline.slice(0, -1)},${inline.slice(1)}` }), /names an issuer twice/)
+  t.match(
+    problemsOf({ HANDRAIL_PUBLIC_URL: 'https://api.example.com/shop' }),
+    /HANDRAIL_PUBLIC_URL must be the address/,
+  )
+  t.match(problemsOf({ HANDRAIL_OAUTH_ISSUERS: inline, PORT: '0' }), /HANDRAIL_PUBLIC_URL is missing/)
+  t.match(problemsOf({ HANDRAIL_OAUTH_ISSUERS: inline, NODE_ENV: 'production' }), /HANDRAIL_PUBLIC_URL is missing/)
 })

@@ -11,6 +11,7 @@ import { createSealer, type Sealer } from '../../src/audit/sealer.ts'
 import type { Seals } from '../../src/audit/seals.ts'
 import type { Action } from '../../src/domain/actions.ts'
 import { createApiKeys } from '../../src/identity/api-keys.ts'
+import type { Tokens } from '../../src/identity/tokens.ts'
 import { createVault } from '../../src/identity/vault.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
 import { ROOT } from '../../src/root.ts'
@@ -77,6 +78,8 @@ export interface ServiceOptions {
   production?: boolean
   /** How messages leave; no Slack and no private receivers unless told otherwise. Nothing is sent by itself. */
   deliveries?: DeliverySettings
+  /** Where access tokens are accepted. */
+  tokens?: Tokens
   /** Puts another service in the place of a real one, to see what happens when it fails. */
   replace?: (services: Services) => Partial<Services>
 }
@@ -98,6 +101,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
     channels: createSenders(options.deliveries ?? NOTHING_SET_UP, vault).setup,
     storage,
     apiKeys,
+    tokens: options.tokens,
     policy,
     vault,
     queue: createQueue(storage, { report: (error) => t.fail('the queue failed', { error }) }),

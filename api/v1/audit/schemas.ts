@@ -92,7 +92,7 @@ const time = (description: string) => Type.Optional(Type.String({ format: 'date-
 
 export const AuditEntryQuery = closed({
   userId: Type.Optional(Type.String({ ...Id, description: 'Only what this person did, or an agent for them.' })),
-  agentId: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'Only what this agent did.' })),
+  agentId: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'Only what this agent did.' })),
   action: Type.Optional(oneOf(ACTIONS, { description: 'Only this action.' })),
   operationId: Type.Optional(
     Type.String({ pattern: '^[a-z][a-zA-Z]+$', maxLength: 64, description: 'Only calls of this operation.' }),
