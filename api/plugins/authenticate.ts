@@ -19,6 +19,9 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i
 /** What API keys start with; any other credential can only be an access token. */
 const KEY_PREFIX = 'hr_'
 
+/** A client's signed statement for whom it calls (src/identity/assertions.ts). */
+const ASSERTION = 'handrail-assertion'
+
 /** W3C Trace Context section 3.2; a trace id of zeros is none. */
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
 
@@ -34,14 +37,18 @@ export function registerAuthentication(app: FastifyInstance, { apiKeys, tokens, 
   app.decorateRequest('call', undefined)
   app.decorate('tokens', tokens)
 
-  async function callerOf(credential: string, reply: FastifyReply, now: Date): Promise<Caller> {
+  async function callerOf(request: FastifyRequest, reply: FastifyReply, now: Date): Promise<Caller> {
+    const credential = credentialOf(request)
+    const assertion = request.headers[ASSERTION]?.toString()
     if (!tokens || credential.startsWith(KEY_PREFIX)) {
+      // Whoever vouches for somebody has to learn that nobody listened.
+      if (assertion !== undefined) throw new CodedError('unauthenticated', 'An assertion goes with an access token.')
       const caller = await apiKeys.authenticate(storage.sql, credential, now)
       if (!caller) throw new CodedError('unauthenticated', 'The key is unknown, revoked or expired.')
       return caller
     }
     try {
-      return await tokens.authenticate(storage.sql, credential, now)
+      return await tokens.authenticate(storage.sql, credential, now, assertion)
     } catch (error) {
       if (error instanceof TokenRefused) throw new CodedError('unauthenticated', error.message)
       if (!(error instanceof KeysUnavailable)) throw error
@@ -54,9 +61,8 @@ export function registerAuthentication(app: FastifyInstance, { apiKeys, tokens, 
 
   app.addHook('onRequest', async (request, reply) => {
     if (!request.routeOptions.config.operation) return
-    const credential = credentialOf(request)
     const now = new Date()
-    const caller = await callerOf(credential, reply, now)
+    const caller = await callerOf(request, reply, now)
     const traceId = TRACEPARENT.exec(String(request.headers.traceparent ?? ''))?.[1]
     const { db, sql } = storage
     request.call = { caller, db, sql, now, requestId: request.id, outbox: [], jobs: [], ...(traceId && { traceId }) }

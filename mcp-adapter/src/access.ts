@@ -1,17 +1,13 @@
+import { sendAs } from './as-caller.ts'
+import type { Identity } from './auth/identity.ts'
 import { type Answer, type Backend, BackendFailure, type SendOptions } from './backend.ts'
 import type { AccessCheck } from './catalog.ts'
 import { failureProblem } from './failure.ts'
 import { visible } from './hidden.ts'
 import { atPointer, isObject, type JsonObject } from './json.ts'
-import { ProblemResult } from './problem.ts'
+import { CredentialRefused, ProblemResult } from './problem.ts'
 import { buildRequest } from './request.ts'
-import { sendWithRetries } from './retry.ts'
 import type { Tool } from './tools.ts'
-
-/** The API does not accept the caller's credential (401). */
-export class CredentialRefused extends ProblemResult {
-  override name = 'CredentialRefused'
-}
 
 function problemOf(answer: Answer, requestId: string) {
   let body: JsonObject = {}
@@ -40,20 +36,26 @@ function problemOf(answer: Answer, requestId: string) {
 }
 
 /**
- * The actions that a credential's owner may take, as the access operation answers. Throws CredentialRefused for 401,
- * ProblemResult for any other failure: without an answer no tool is shown, and none is called.
+ * The actions that a caller may take, as the access operation answers. Throws CredentialRefused when what the caller
+ * sent is not accepted, ProblemResult for any other failure: without an answer no tool is shown, and none is called.
  */
-export async function askActions(access: AccessCheck, backend: Backend, options: SendOptions): Promise<Set<string>> {
+export async function askActions(
+  access: AccessCheck,
+  identity: Identity,
+  backend: Backend,
+  options: Omit<SendOptions, 'credential'>,
+): Promise<Set<string>> {
   let answer: Answer
   try {
     const request = buildRequest(access.operation, access.input, {})
-    answer = await sendWithRetries(backend, request, { ...options, repeatable: true })
+    answer = await sendAs(identity, access.scopes, backend, request, { ...options, repeatable: true })
   } catch (error) {
     if (error instanceof BackendFailure)
       throw new ProblemResult(failureProblem(error, options.requestId, { repeatable: true }))
     throw error
   }
-  if (answer.status === 401) throw new CredentialRefused(problemOf(answer, options.requestId))
+  // What the API refused may be ours: then another token of the caller's would not help.
+  if (answer.status === 401 && identity.isForwarded) throw new CredentialRefused(problemOf(answer, options.requestId))
   if (answer.status !== 200) throw new ProblemResult(problemOf(answer, options.requestId))
   let actions: unknown
   try {
@@ -73,7 +75,17 @@ export async function askActions(access: AccessCheck, backend: Backend, options:
   return new Set(actions.filter((action) => typeof action === 'string'))
 }
 
-/** The tools whose action is among the caller's, in the catalog's order. The API still decides every call. */
-export function visibleTools(tools: Tool[], actions: Set<string> | undefined): Tool[] {
-  return actions === undefined ? tools : tools.filter((tool) => tool.action === undefined || actions.has(tool.action))
+/**
+ * The tools whose action is among the caller's, in the catalog's order. The API still decides every call. With
+ * `granted`, tools for which a token lacks scopes are among them: what its person may do there is not known yet.
+ */
+export function visibleTools(
+  tools: Tool[],
+  actions: Set<string> | undefined,
+  granted?: ReadonlySet<string> | undefined,
+): Tool[] {
+  const isOffered = ({ scopes }: Tool) => granted !== undefined && scopes.some((scope) => !granted.has(scope))
+  return tools.filter(
+    (tool) => actions === undefined || tool.action === undefined || actions.has(tool.action) || isOffered(tool),
+  )
 }

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createGate } from './auth/gate.ts'
+import { type AuthSettings, createAuthRule } from './auth/settings.ts'
 import { createBackend } from './backend.ts'
 import { loadTools } from './catalog.ts'
 import { createHttpEndpoint } from './http.ts'
@@ -23,6 +25,10 @@ export interface AdapterOptions {
   allowedOrigins?: string[]
   /** Seals the questions that people are asked before a tool acts. Replicas share it. Default: a random one. */
   stateSecret?: string
+  /** What the deployment says about access tokens; goes over the file's `auth`. */
+  auth?: AuthSettings
+  /** So many MCP requests are answered at a time; further ones get 503. Default 256. */
+  maxInFlight?: number
 }
 
 export interface RunningAdapter {
@@ -34,6 +40,7 @@ export interface RunningAdapter {
 }
 
 const GRACE_MS = 5000
+const MAX_IN_FLIGHT = 256
 
 /** How many requests are being answered, and what to do when there are none left. */
 function countExchanges(server: Server): { size: number; onEmpty?: () => void } {
@@ -59,21 +66,28 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
     configFile: options.configFile,
     ...(options.apiUrl !== undefined && { apiUrl: options.apiUrl }),
   })
+  const rule = createAuthRule(catalog.auth, options.auth ?? {}, catalog.access?.scopes ?? [])
+  const publicName = rule?.resource === undefined ? [] : [new URL(rule.resource).hostname]
+  let ownUrl = ''
+  const gate = rule && createGate(rule, { ownUrl: () => ownUrl, log })
   const backend = createBackend(catalog.baseUrl, catalog)
   const { server, closeExchanges } = createHttpEndpoint(createServices(catalog, backend, log, options.stateSecret), {
-    allowedHosts: options.allowedHosts ?? [],
+    allowedHosts: [...publicName, ...(options.allowedHosts ?? [])],
     allowedOrigins: options.allowedOrigins ?? [],
+    gate,
+    maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT,
   })
   const exchanges = countExchanges(server)
   server.listen(options.port ?? 3001, host)
   try {
     await once(server, 'listening')
   } catch (error) {
-    await backend.close()
+    await Promise.all([backend.close(), gate?.close()])
     throw error
   }
   const { port } = server.address() as AddressInfo
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`
+  ownUrl = url
   log.info({ url, api: catalog.baseUrl, tools: catalog.tools.length }, 'MCP endpoint is up')
 
   let closing: Promise<void> | undefined
@@ -86,7 +100,7 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
     await closed
     clearTimeout(grace)
     await closeExchanges()
-    await backend.close()
+    await Promise.all([backend.close(), gate?.close()])
   }
   return {
     url,

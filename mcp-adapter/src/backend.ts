@@ -1,4 +1,5 @@
 import { Agent } from 'undici'
+import type { Credential } from './auth/identity.ts'
 import { messageOf } from './errors.ts'
 import type { HttpRequest } from './request.ts'
 import { version } from './version.ts'
@@ -25,7 +26,7 @@ export class BackendFailure extends Error {
 }
 
 export interface SendOptions {
-  credential: string
+  credential: Credential
   /** Sent as X-Forwarded-For. */
   forwardedFor?: string
   requestId: string
@@ -71,6 +72,8 @@ export function createBackend(baseUrl: string, limits: { timeoutMs: number; maxR
     const { timeoutMs = limits.timeoutMs } = options
     const deadline = AbortSignal.timeout(timeoutMs)
     const signal = AbortSignal.any([options.signal, deadline])
+    const { credential } = options
+    const more = await credential.headers?.()
     try {
       // Origin and path apart: a URL parser would collapse what looks like ".." in an encoded path value.
       const response = await agent.request({
@@ -79,7 +82,8 @@ export function createBackend(baseUrl: string, limits: { timeoutMs: number; maxR
         method: request.method as 'GET',
         headers: {
           ...request.headers,
-          authorization: `Bearer ${options.credential}`,
+          ...more,
+          authorization: `Bearer ${credential.token}`,
           'user-agent': `handrail-mcp/${version}`,
           'x-request-id': options.requestId,
           ...(options.forwardedFor !== undefined && { 'x-forwarded-for': options.forwardedFor }),

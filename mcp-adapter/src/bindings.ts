@@ -39,7 +39,7 @@ const OWN_HEADERS = new Set(
   (
     'accept accept-encoding authorization connection content-encoding content-length content-type cookie expect ' +
     'forwarded host keep-alive proxy-authenticate proxy-authorization set-cookie te trailer transfer-encoding upgrade ' +
-    'user-agent via x-request-id traceparent tracestate baggage'
+    'user-agent via x-request-id traceparent tracestate baggage handrail-assertion'
   ).split(' '),
 )
 const QUERY_STYLES = new Set(['form', 'deepObject'])

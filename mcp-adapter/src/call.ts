@@ -1,4 +1,6 @@
 import type { InputRequiredResult } from '@modelcontextprotocol/server'
+import { sendAs } from './as-caller.ts'
+import type { Identity } from './auth/identity.ts'
 import { type Backend, BackendFailure, causeOf } from './backend.ts'
 import { confirm, type Exchange } from './confirm.ts'
 import type { ConfirmationStates } from './confirmation-state.ts'
@@ -8,11 +10,11 @@ import type { Log } from './log.ts'
 import { type Prepared, prepareCall } from './prepare.ts'
 import { ProblemResult } from './problem.ts'
 import { type ApprovalReader, type CallResult, type Era, errorResult, mapAnswer } from './result.ts'
-import { sendWithRetries } from './retry.ts'
 import type { Tool } from './tools.ts'
 import { checkArguments } from './validate-arguments.ts'
 
-export interface CallOptions extends Exchange {
+export interface CallOptions extends Omit<Exchange, 'owner'> {
+  identity: Identity
   forwardedFor?: string
   era: Era
   requestId: string
@@ -49,7 +51,7 @@ export function createCaller({ backend, states, log, approvals }: CallerSettings
   }
 
   async function call(tool: Tool, args: JsonObject, options: CallOptions): Promise<CallResult | InputRequiredResult> {
-    const { era, requestId } = options
+    const { era, requestId, identity } = options
     const started = performance.now()
     const note = (outcome: object) => {
       log.info({ tool: tool.name, requestId, ms: Math.round(performance.now() - started), ...outcome }, 'tool call')
@@ -62,14 +64,14 @@ export function createCaller({ backend, states, log, approvals }: CallerSettings
     let prepared: Prepared | undefined
     try {
       prepared = prepareCall(tool, args)
-      const confirmed = await confirm(states, tool, args, prepared, options)
+      const confirmed = await confirm(states, tool, args, prepared, { ...options, owner: identity.owner })
       if (confirmed.ask) {
         note({ asked: true })
         return confirmed.ask
       }
       if (confirmed.key !== undefined) prepared = prepareCall(tool, args, confirmed.key)
       const { request, key, repeatable } = prepared
-      const answer = await sendWithRetries(backend, request, {
+      const answer = await sendAs(identity, tool.scopes, backend, request, {
         ...options,
         repeatable,
         onRetry(attempt, outcome) {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { type AccessRule, readCuration, type SafetyRule } from './curation.ts'
+import { scopesOf } from './auth/scopes.ts'
+import { type AccessRule, type AuthSection, readCuration, type SafetyRule } from './curation.ts'
 import { ConfigError } from './errors.ts'
 import { buildInput, type Input } from './input-schema.ts'
 import { didYouMean } from './nearest.ts'
@@ -12,6 +13,8 @@ export interface AccessCheck {
   rule: AccessRule
   operation: Operation
   input: Input
+  /** The OAuth scopes that it needs. Empty without `auth`. */
+  scopes: string[]
 }
 
 /** All that is known before the first request: who we are, where the API is, which tools there are. */
@@ -23,6 +26,7 @@ export interface Catalog {
   maxResponseBytes: number
   access?: AccessCheck
   safety?: SafetyRule
+  auth?: AuthSection
   tools: Tool[]
 }
 
@@ -58,6 +62,7 @@ export function baseUrlOf(document: ApiDocument, configured: string | undefined)
 function accessCheck(
   document: ApiDocument,
   rule: AccessRule,
+  auth: AuthSection | undefined,
   report: (path: string[], message: string) => void,
 ): AccessCheck | undefined {
   const operation = document.operations.get(rule.operation)
@@ -70,7 +75,9 @@ function accessCheck(
   if (operation.method !== 'GET' || input.bindings.some((binding) => binding.required)) {
     report(['access', 'operation'], `"${rule.operation}" must be a GET without required parameters`)
   }
-  return { rule, operation, input }
+  const scopes = auth ? scopesOf(auth, operation, document.root.security) : []
+  if (!scopes) report(['access', 'operation'], `It is not known which scopes "${rule.operation}" needs`)
+  return { rule, operation, input, scopes: scopes ?? [] }
 }
 
 /**
@@ -81,7 +88,7 @@ export async function loadTools(options: { configFile: string; apiUrl?: string }
   const file = resolve(options.configFile)
   const { curation, report, check } = readCuration(file)
   const document = await loadDocument(curation.backend.openapi, file)
-  const access = curation.access && accessCheck(document, curation.access, report)
+  const access = curation.access && accessCheck(document, curation.access, curation.auth, report)
   const tools = buildTools(document, curation, report)
   if (curation.safety) checkSafety(curation.safety, document, tools, report)
   check()
@@ -92,6 +99,7 @@ export async function loadTools(options: { configFile: string; apiUrl?: string }
     maxResponseBytes: curation.backend.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
     ...(access && { access }),
     ...(curation.safety && { safety: curation.safety }),
+    ...(curation.auth && { auth: curation.auth }),
     tools,
   }
 }

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import type { JWK } from 'jose'
+import { algorithmOf } from './auth/client.ts'
+import type { AuthSettings } from './auth/settings.ts'
 import { ConfigError, messageOf } from './errors.ts'
-import { atPointer } from './json.ts'
+import { atPointer, isObject } from './json.ts'
 import { didYouMean } from './nearest.ts'
 
 /** The command line and the environment, read and checked in this file only. */
@@ -15,6 +18,8 @@ export type Command =
       port: number
       allowedHosts: string[]
       allowedOrigins: string[]
+      maxInFlight?: number
+      auth: AuthSettings
       stateSecret?: string
     }
   | { name: 'stdio'; configFile: string; apiUrl?: string; credential: string; stateSecret?: string }
@@ -41,6 +46,18 @@ Environment
   HANDRAIL_MCP_STATE_SECRET
                        seals the questions that people are asked before a tool acts; 32 characters or more, the same
                        for all replicas (default: a random one of this process)
+  MCP_MAX_IN_FLIGHT    so many requests are answered at a time (serve; default 256)
+
+Access tokens (serve; each goes over "auth" of the curation file)
+  MCP_ISSUERS          authorization servers whose tokens are taken, separated by commas; without any, it is off
+  MCP_RESOURCE_URL     the endpoint's public URL (default: the one that it listens at)
+  MCP_AUDIENCE         what tokens must be for (default: the resource)
+  MCP_DOWNSTREAM       what the API gets: same-audience, token-exchange or client-credentials
+  MCP_API_AUDIENCE     the API, as its tokens name it
+  MCP_CLIENT_ID        the adapter, as the issuer knows it
+  MCP_CLIENT_SECRET, MCP_CLIENT_SECRET_FILE
+                       its secret, or a file that holds it: <path>, or <path>#/json/pointer
+  MCP_CLIENT_KEY_FILE  a file with its private key as a JWK: instead of a secret, and for signed assertions
 `
 
 const FLAGS = ['config', 'api', 'host', 'port', 'help', 'version']
@@ -75,23 +92,27 @@ function readPort(value: string): number {
   throw new ConfigError(`The port must be a number from 0 to 65535, not "${value}" (--port or MCP_PORT).`)
 }
 
-function readTokenFile(place: string): string {
-  const [path, pointer] = place.split('#', 2) as [string, string | undefined]
-  let text: string
+function readText(setting: string, path: string): string {
   try {
-    text = readFileSync(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (error) {
-    throw new ConfigError(`HANDRAIL_TOKEN_FILE: ${messageOf(error)}`)
+    throw new ConfigError(`${setting}: ${messageOf(error)}`)
   }
+}
+
+/** The secret at a place: a file, or a string in a JSON file. */
+function readSecretFile(setting: string, place: string): string {
+  const [path, pointer] = place.split('#', 2) as [string, string | undefined]
+  const text = readText(setting, path)
   if (pointer === undefined) return text.trim()
   let value: unknown
   try {
     value = atPointer(JSON.parse(text), pointer)
   } catch {
     // The parser's message quotes the file, which holds secrets.
-    throw new ConfigError(`HANDRAIL_TOKEN_FILE: ${path} is not JSON, or "${pointer}" is not a JSON Pointer.`)
+    throw new ConfigError(`${setting}: ${path} is not JSON, or "${pointer}" is not a JSON Pointer.`)
   }
-  if (typeof value !== 'string') throw new ConfigError(`HANDRAIL_TOKEN_FILE: ${path} has no string at ${pointer}.`)
+  if (typeof value !== 'string') throw new ConfigError(`${setting}: ${path} has no string at ${pointer}.`)
   return value
 }
 
@@ -103,7 +124,7 @@ function readCredential(env: Environment): string {
       'stdio needs a credential: set HANDRAIL_TOKEN, or HANDRAIL_TOKEN_FILE to a file that holds it.',
     )
   }
-  const token = (direct ?? readTokenFile(file as string)).trim()
+  const token = (direct ?? readSecretFile('HANDRAIL_TOKEN_FILE', file as string)).trim()
   // The characters of a bearer token (RFC 6750, section 2.1): a whole JSON file, for one, is not a credential.
   if (!/^[A-Za-z0-9._~+/-]+=*$/.test(token)) {
     throw new ConfigError(
@@ -118,6 +139,53 @@ function readStateSecret(env: Environment): string | undefined {
   if (secret !== undefined && secret.length < 32)
     throw new ConfigError('HANDRAIL_MCP_STATE_SECRET must have 32 characters or more.')
   return secret
+}
+
+const DOWNSTREAM = ['same-audience', 'token-exchange', 'client-credentials'] as const
+
+function readDownstream(value: string | undefined): AuthSettings['downstream'] {
+  if (value === undefined) return undefined
+  const known = DOWNSTREAM.find((each) => each === value)
+  if (!known) throw new ConfigError(`MCP_DOWNSTREAM must be one of ${DOWNSTREAM.join(', ')}, not "${value}".`)
+  return known
+}
+
+function readClientKey(path: string): JWK {
+  let key: unknown
+  try {
+    key = JSON.parse(readText('MCP_CLIENT_KEY_FILE', path))
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    key = undefined
+  }
+  const isPrivate = isObject(key) && typeof key.d === 'string' && algorithmOf(key as JWK) !== undefined
+  // Neither the parser's message nor the key is quoted.
+  if (!isPrivate) throw new ConfigError(`MCP_CLIENT_KEY_FILE: ${path} is not a private key as a JWK (EC, OKP, RSA).`)
+  return key as JWK
+}
+
+/** What the environment says about access tokens. Only what is set is there. */
+function readAuth(env: Environment): AuthSettings {
+  const issuers = list(env.MCP_ISSUERS)
+  const secretFile = given(env.MCP_CLIENT_SECRET_FILE)
+  const keyFile = given(env.MCP_CLIENT_KEY_FILE)
+  const settings = {
+    resource: given(env.MCP_RESOURCE_URL),
+    issuers: issuers.length > 0 ? issuers : undefined,
+    audience: given(env.MCP_AUDIENCE),
+    downstream: readDownstream(given(env.MCP_DOWNSTREAM)),
+    apiAudience: given(env.MCP_API_AUDIENCE),
+    clientId: given(env.MCP_CLIENT_ID),
+    clientSecret: given(env.MCP_CLIENT_SECRET) ?? (secretFile && readSecretFile('MCP_CLIENT_SECRET_FILE', secretFile)),
+    clientKey: keyFile === undefined ? undefined : readClientKey(keyFile),
+  }
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}
+
+function readMaxInFlight(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined
+  if (/^[1-9]\d{0,5}$/.test(value)) return Number(value)
+  throw new ConfigError(`MCP_MAX_IN_FLIGHT must be a number from 1 to 999999, not "${value}".`)
 }
 
 /** What the command line and the environment ask for. Throws ConfigError, which never quotes a credential. */
@@ -145,9 +213,12 @@ export function readCommand(argv: string[], env: Environment): Command {
       throw new ConfigError('--host and --port belong to serve.')
     return { name: 'stdio', ...common, credential: readCredential(env) }
   }
+  const maxInFlight = readMaxInFlight(given(env.MCP_MAX_IN_FLIGHT))
   return {
     name: 'serve',
     ...common,
+    ...(maxInFlight !== undefined && { maxInFlight }),
+    auth: readAuth(env),
     host: given(values.host) ?? given(env.MCP_HOST) ?? '127.0.0.1',
     port: readPort(given(values.port) ?? given(env.MCP_PORT) ?? '3001'),
     allowedHosts: list(env.MCP_ALLOWED_HOSTS),

@@ -13,7 +13,8 @@ import type { Tool } from './tools.ts'
 
 /** The side of a call that may ask a person. */
 export interface Exchange {
-  credential: string
+  /** Tells callers apart: an answer counts for the one who was asked. */
+  owner: string
   /** The client can show a form, and there is a way to get its answer. */
   canAsk: boolean
   context: ServerContext
@@ -34,12 +35,12 @@ async function answered(
   states: ConfirmationStates,
   tool: Tool,
   args: JsonObject,
-  { credential, context }: Exchange,
+  { owner, context }: Exchange,
   state: string,
 ): Promise<{ key?: string }> {
   const { inputResponses } = context.mcpReq
   try {
-    const { nonce, key } = await states.open(state, { credential, tool: tool.name, args }, context)
+    const { nonce, key } = await states.open(state, { owner, tool: tool.name, args }, context)
     const answer = inputResponse(inputResponses, 'confirm')
     if (answer.kind !== 'elicit')
       return refuse('confirmation-missing', 'The answer to the question did not come with the call.', 'Call again.')
@@ -79,7 +80,7 @@ export async function confirm(
   // A state is never passed over: a client that could ask a moment ago must not get past a refusal by saying it cannot.
   if (state !== undefined) return answered(states, tool, args, exchange, state)
   if (!tool.confirm || prepared.dryRun || !exchange.canAsk) return {}
-  const asked = { credential: exchange.credential, tool: tool.name, args }
+  const asked = { owner: exchange.owner, tool: tool.name, args }
   const form = inputRequired.elicit({
     mode: 'form',
     message: question(tool, args),

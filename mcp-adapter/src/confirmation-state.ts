@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject } from './json.ts'
 
 /** What a question was asked about. */
 export interface Asked {
-  credential: string
+  owner: string
   tool: string
   args: JsonObject
 }
@@ -50,9 +50,9 @@ export function createConfirmationStates(secret?: string, lifetimeS = LIFETIME_S
   const codec = createRequestStateCodec<JsonObject>({ key, ttlSeconds: lifetimeS })
   const used = new Map<string, number>()
 
-  const digestOf = ({ credential, tool, args }: Asked) =>
+  const digestOf = ({ owner, tool, args }: Asked) =>
     createHmac('sha256', key)
-      .update(JSON.stringify([credential, tool, canonical(args)]))
+      .update(JSON.stringify([owner, tool, canonical(args)]))
       .digest()
 
   return {

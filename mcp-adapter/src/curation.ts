@@ -27,6 +27,8 @@ export interface CuratedTool {
   parameters?: Record<string, CuratedParameter>
   annotations?: Partial<Hints>
   confirm?: boolean
+  /** The OAuth scopes that a call needs. */
+  scopes?: string[]
   output?: 'brief'
 }
 
@@ -47,12 +49,27 @@ export interface SafetyRule {
   confirm?: { extension: string; values: string[] }
 }
 
+/** Whose tokens are taken, what they have to allow, and what the API gets. It is off as long as no issuer is named. */
+export interface AuthSection {
+  resource?: string
+  issuers?: { issuer: string; jwks?: string; tokenEndpoint?: string }[]
+  audience?: string
+  algorithms?: string[]
+  requiredClaims?: string[]
+  keys?: { maxAgeS?: number; cooldownS?: number }
+  scopes: { extension?: string; security?: string; initial?: string[]; offer?: boolean }
+  apiKeys?: { prefix: string }
+  passthrough?: 'same-audience'
+  exchange?: { grant?: 'token-exchange' | 'client-credentials'; audience?: string; clientId?: string }
+}
+
 /** A curation file, as tools.schema.json describes it. */
 export interface Curation {
   server: { name: string; title?: string; version?: string; instructions?: string }
   backend: { openapi: string; url?: string; timeoutMs?: number; maxResponseBytes?: number }
   access?: AccessRule
   safety?: SafetyRule
+  auth?: AuthSection
   tools: CuratedTool[]
 }
 

@@ -18,7 +18,13 @@ export function sendProblem(
   problem: { error: string; message: string; hint: string },
   headers: Record<string, string> = {},
 ): void {
-  const body = JSON.stringify({ type: 'about:blank', status, title: problem.message, ...problem, retryable: false })
+  const body = JSON.stringify({
+    type: 'about:blank',
+    status,
+    title: problem.message,
+    ...problem,
+    retryable: status === 503,
+  })
   response.writeHead(status, { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers })
   response.end(body)
 }
@@ -49,9 +55,13 @@ export function createHostGuard(hosts: string[], origins: string[]) {
   }
 }
 
-/** The token of an `Authorization: Bearer` header (RFC 6750, section 2.1), or undefined. */
-export function bearerToken(header: string | undefined): string | undefined {
-  return /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(header ?? '')?.[1]
+/**
+ * The token of the one `Authorization: Bearer` header (RFC 6750, section 2.1), or undefined. Of several headers none is
+ * taken: what stands between the client and us may have judged another one than we would.
+ */
+export function bearerToken({ headersDistinct }: IncomingMessage): string | undefined {
+  const [header = '', ...more] = headersDistinct.authorization ?? []
+  return more.length > 0 ? undefined : /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(header)?.[1]
 }
 
 /** Whether JSON text nests deeper than any request has reason to; brackets within strings do not count. */

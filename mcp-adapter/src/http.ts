@@ -5,61 +5,41 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
 import { type AuthInfo, createMcpHandler, isJsonContentType } from '@modelcontextprotocol/server'
-import { CredentialRefused } from './access.ts'
+import { isMetadataPath, metadataOf } from './auth/challenge.ts'
+import type { Gate } from './auth/gate.ts'
+import { forwarded, type Identity } from './auth/identity.ts'
+import { ProviderUnavailable } from './auth/provider.ts'
+import { neededScopes } from './auth/scopes.ts'
+import { InvalidToken } from './auth/verify.ts'
 import { messageOf } from './errors.ts'
 import { bearerToken, createHostGuard, isTooDeep, MAX_BODY_BYTES, readBody, sendProblem } from './guard.ts'
 import { isObject } from './json.ts'
+import { CredentialRefused } from './problem.ts'
+import {
+  answerBrokenSocket,
+  refuseCredential,
+  refuseForNow,
+  refuseMessage,
+  refuseScopes,
+  refuseTokenInQuery,
+} from './refusals.ts'
 import { createServer, createSession, type Services, type Session } from './server.ts'
 
 export interface HttpOptions {
   allowedHosts: string[]
   allowedOrigins: string[]
+  /** Judges access tokens. Absent: the API judges every credential. */
+  gate?: Gate | undefined
+  /** So many MCP requests are answered at a time; further ones are told to come back. */
+  maxInFlight: number
 }
 
 export interface HttpEndpoint {
   server: HttpServer
   /** Ends open streams and what is still in flight. */
   closeExchanges(): Promise<void>
-}
-
-const GET_CREDENTIAL = 'Send "Authorization: Bearer <your API key or token>", the same one that the API takes.'
-
-function refuseCredential(response: ServerResponse, given: boolean): void {
-  const problem = given
-    ? {
-        error: 'credential-refused',
-        message: 'The API does not accept this credential.',
-        hint: `It may have expired. ${GET_CREDENTIAL}`,
-      }
-    : { error: 'credential-missing', message: 'This endpoint needs a credential.', hint: GET_CREDENTIAL }
-  sendProblem(response, 401, problem, { 'www-authenticate': given ? 'Bearer error="invalid_token"' : 'Bearer' })
-}
-
-/** Answers a body that is no message of the protocol (JSON-RPC 2.0, section 5.1). */
-function refuseMessage(response: ServerResponse, code: number, message: string): void {
-  response
-    .writeHead(400, { 'content-type': 'application/json' })
-    .end(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } }))
-}
-
-/** Answers what is not even HTTP, where there is no request and no response. */
-function answerBrokenSocket(error: Error & { code?: string }, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
-  const title = status === 431 ? 'The headers are too large.' : 'The request cannot be read.'
-  const body = JSON.stringify({
-    type: 'about:blank',
-    status,
-    title,
-    error: 'bad-request',
-    message: title,
-    retryable: false,
-  })
-  const head = `HTTP/1.1 ${status} Bad Request\r\ncontent-type: application/problem+json\r\n`
-  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
 }
 
 /** One question to the API per HTTP request, however often the answer is needed. */
@@ -80,12 +60,22 @@ function forwardedFor(request: IncomingMessage): string {
   return [before, request.socket.remoteAddress ?? ''].flat().filter(Boolean).join(', ')
 }
 
+/** A client that sends its request more slowly than this is cut off, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 30_000
+
+/** A token in the URL (RFC 6750, section 2.3), whatever the letters are encoded as. */
+function hasTokenInQuery(url = ''): boolean {
+  const query = url.split('?').slice(1).join('?')
+  return [...new URLSearchParams(query).keys()].some((name) => name.toLowerCase() === 'access_token')
+}
+
 const needsRights = (message: unknown) =>
   isObject(message) && (message.method === 'tools/list' || message.method === 'tools/call')
 
 /** Streamable HTTP at `/mcp`, both protocol eras, stateless; and `/livez`. */
 export function createHttpEndpoint(services: Services, options: HttpOptions): HttpEndpoint {
-  const { log } = services
+  const { log, catalog } = services
+  const { gate, maxInFlight } = options
   const isOurs = createHostGuard(options.allowedHosts, options.allowedOrigins)
   const onerror = (error: Error) => log.warn({ error: messageOf(error) }, 'MCP exchange')
   const handler = createMcpHandler(
@@ -107,6 +97,33 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     }
   }
 
+  /** Who is calling; undefined when the request was refused. */
+  async function identify(request: IncomingMessage, response: ServerResponse): Promise<Identity | undefined> {
+    const token = bearerToken(request)
+    if (token === undefined) {
+      refuseCredential(response, (request.headersDistinct.authorization?.length ?? 0) > 1, gate)
+      return undefined
+    }
+    if (!gate) return forwarded(token)
+    try {
+      return await gate.identify(token)
+    } catch (error) {
+      if (error instanceof InvalidToken) refuseCredential(response, true, gate)
+      else if (error instanceof ProviderUnavailable) {
+        log.warn({ cause: error.message }, 'the identity provider cannot be asked')
+        refuseForNow(response, 'identity-provider-unavailable')
+      } else throw error
+      return undefined
+    }
+  }
+
+  /** The scopes that a token lacks for a message; what they are is decided before anything runs. */
+  function lackingScopes({ scopes }: Identity, message: unknown): string[] {
+    if (!gate || !scopes) return []
+    const needed = neededScopes(message, catalog.tools, gate.rule.baseScopes)
+    return needed.some((scope) => !scopes.has(scope)) ? needed : []
+  }
+
   async function serveMcp(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST') {
       const problem = {
@@ -116,8 +133,9 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       }
       return sendProblem(response, 405, problem, { allow: 'POST' })
     }
-    const token = bearerToken(request.headers.authorization)
-    if (token === undefined) return refuseCredential(response, false)
+    if (hasTokenInQuery(request.url)) return refuseTokenInQuery(response)
+    const identity = await identify(request, response)
+    if (!identity) return
     if (!isJsonContentType(request.headers['content-type'])) {
       const problem = {
         error: 'unsupported-media-type',
@@ -144,11 +162,39 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       return refuseMessage(response, -32700, 'Parse error: the body is not valid JSON in UTF-8')
     }
     if (isTooDeep(text)) return refuseMessage(response, -32600, 'Invalid request: the message is nested too deeply')
-    const session = oncePerRequest(createSession(services, token, { forwardedFor: forwardedFor(request) }))
-    if (await isRefused(session, message, response)) return refuseCredential(response, true)
+    const lacking = lackingScopes(identity, message)
+    if (gate && lacking.length > 0) return refuseScopes(response, lacking, gate)
+    const session = oncePerRequest(
+      createSession(services, identity, {
+        forwardedFor: forwardedFor(request),
+        offersMore: gate?.rule.offerMore ?? false,
+      }),
+    )
+    if (await isRefused(session, message, response)) return refuseCredential(response, true, gate)
     // The session travels beside the SDK's own fields; the SDK passes it to the factory and looks no further.
-    const auth: AuthInfo = { token, clientId: 'caller', scopes: [], extra: { session } }
+    const auth: AuthInfo = { token: 'withheld', clientId: 'caller', scopes: [], extra: { session } }
     await exchange(Object.assign(request, { auth }) as NodeIncomingMessageLike, response, message)
+  }
+
+  let inFlight = 0
+  async function serveOneOfMany(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (inFlight >= maxInFlight) return refuseForNow(response, 'overloaded')
+    inFlight += 1
+    // An answer may be a stream that goes on after the work has returned.
+    response.once('close', () => {
+      inFlight -= 1
+    })
+    return serveMcp(request, response)
+  }
+
+  function serveMetadata(gate: Gate, request: IncomingMessage, response: ServerResponse): void {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      const problem = { error: 'method-not-allowed', message: 'Metadata is read.', hint: 'Use GET.' }
+      return void sendProblem(response, 405, problem, { allow: 'GET, HEAD' })
+    }
+    const { name, title = name } = catalog.server
+    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' })
+    response.end(JSON.stringify(metadataOf(gate.rule, gate.resource(), title)))
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -159,7 +205,8 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       return
     }
     if (!isOurs(request, response)) return
-    if (path === '/mcp') return serveMcp(request, response)
+    if (path === '/mcp') return serveOneOfMany(request, response)
+    if (gate && isMetadataPath(path ?? '', gate.resource())) return serveMetadata(gate, request, response)
     sendProblem(response, 404, {
       error: 'not-found',
       message: 'There is nothing here.',
@@ -168,18 +215,21 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
   }
 
   // A missing Host is for the guard to refuse, with a body that says so.
-  const server = createHttpServer({ requireHostHeader: false }, (request, response) => {
-    serve(request, response).catch((error: unknown) => {
-      if (!response.destroyed && !request.destroyed) log.error({ error: messageOf(error) }, 'request failed')
-      if (response.headersSent) response.destroy()
-      else
-        sendProblem(response, 500, {
-          error: 'adapter-failure',
-          message: 'The adapter failed.',
-          hint: 'Try again later.',
-        })
-    })
-  })
+  const server = createHttpServer(
+    { requireHostHeader: false, requestTimeout: REQUEST_TIMEOUT_MS },
+    (request, response) => {
+      serve(request, response).catch((error: unknown) => {
+        if (!response.destroyed && !request.destroyed) log.error({ error: messageOf(error) }, 'request failed')
+        if (response.headersSent) response.destroy()
+        else
+          sendProblem(response, 500, {
+            error: 'adapter-failure',
+            message: 'The adapter failed.',
+            hint: 'Try again later.',
+          })
+      })
+    },
+  )
   server.on('clientError', answerBrokenSocket)
   server.on('checkExpectation', (_request, response) => {
     sendProblem(response, 417, {

@@ -1,4 +1,5 @@
 export { type AdapterOptions, type RunningAdapter, startAdapter } from './adapter.ts'
+export type { AuthSettings } from './auth/settings.ts'
 export { type Catalog, loadTools } from './catalog.ts'
 export { ConfigError } from './errors.ts'
 export type { Log } from './log.ts'

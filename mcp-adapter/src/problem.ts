@@ -31,6 +31,11 @@ export class ProblemResult extends Error {
   }
 }
 
+/** The caller's own credential is not accepted: another one of theirs may be. */
+export class CredentialRefused extends ProblemResult {
+  override name = 'CredentialRefused'
+}
+
 /** Seconds from a Retry-After header, which holds seconds or an HTTP date (RFC 9110, section 10.2.3). */
 export function retryAfterSeconds(header: string | undefined, now = Date.now()): number | undefined {
   if (header === undefined) return undefined

@@ -9,6 +9,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import { askActions, visibleTools } from './access.ts'
+import { forwarded, type Identity } from './auth/identity.ts'
 import type { Backend } from './backend.ts'
 import { type Caller, createCaller } from './call.ts'
 import type { Catalog } from './catalog.ts'
@@ -20,13 +21,15 @@ import { describe, ProblemResult } from './problem.ts'
 import { type ApprovalReader, type CallResult, type Era, errorResult } from './result.ts'
 import type { Tool } from './tools.ts'
 
-/** Who is asking: one credential, and what its owner may do. Made per HTTP request, or once for a stdio process. */
+/** Who is asking, and what they may do. Made per HTTP request, or once for a stdio process. */
 export interface Session {
-  credential: string
+  identity: Identity
   /** The caller's address and the proxies before it; absent over stdio. */
   forwardedFor?: string
   /** The same connection lasts from call to call (stdio), so that an earlier client can be asked something. */
   lasting: boolean
+  /** Lists show what the caller's token does not allow yet, too. */
+  offersMore: boolean
   /** The caller's actions, or undefined when the catalog has no access rule. Throws ProblemResult. */
   actions(signal: AbortSignal): Promise<Set<string> | undefined>
 }
@@ -60,20 +63,23 @@ function approvalReader({ tools, safety }: Catalog): ApprovalReader | undefined 
   return { tool: tool.name, place: new RegExp(`${place}$`) }
 }
 
-/** A session whose rights are asked for anew each time. */
+/** A session whose rights are asked for anew each time. `who` is a credential that the API judges, or an identity. */
 export function createSession(
   services: Services,
-  credential: string,
-  { forwardedFor, lasting = false }: { forwardedFor?: string; lasting?: boolean } = {},
+  who: string | Identity,
+  { forwardedFor, lasting = false, offersMore = false }: Partial<Session> = {},
 ): Session {
   const { access } = services.catalog
-  const who = { credential, ...(forwardedFor !== undefined && { forwardedFor }) }
+  const identity = typeof who === 'string' ? forwarded(who) : who
+  const from = forwardedFor !== undefined && { forwardedFor }
   return {
-    ...who,
+    identity,
+    ...from,
     lasting,
+    offersMore,
     async actions(signal) {
       if (!access) return undefined
-      return askActions(access, services.backend, { ...who, requestId: randomUUID(), signal })
+      return askActions(access, identity, services.backend, { ...from, requestId: randomUUID(), signal })
     },
   }
 }
@@ -102,7 +108,8 @@ function traceparentOf(ctx: ServerContext): string | undefined {
 
 async function listTools({ catalog }: Services, session: Session, ctx: ServerContext): Promise<Tool[]> {
   try {
-    return visibleTools(catalog.tools, await session.actions(ctx.mcpReq.signal))
+    const actions = await session.actions(ctx.mcpReq.signal)
+    return visibleTools(catalog.tools, actions, session.offersMore ? session.identity.scopes : undefined)
   } catch (error) {
     if (error instanceof ProblemResult) {
       throw new ProtocolError(ProtocolErrorCode.InternalError, describe(error.problem as unknown as JsonObject))
@@ -131,7 +138,7 @@ async function callTool(
   if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
   const traceparent = traceparentOf(ctx)
   return services.caller.call(tool, args, {
-    credential: session.credential,
+    identity: session.identity,
     ...(session.forwardedFor !== undefined && { forwardedFor: session.forwardedFor }),
     era,
     canAsk,

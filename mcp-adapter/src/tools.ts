@@ -1,5 +1,6 @@
 import { deriveHints } from './annotations.ts'
-import type { CuratedTool, Curation, Hints, Report, SafetyRule } from './curation.ts'
+import { scopesOf } from './auth/scopes.ts'
+import type { AuthSection, CuratedTool, Curation, Hints, Report, SafetyRule } from './curation.ts'
 import { ConfigError, messageOf } from './errors.ts'
 import { type Untrusted, untrustedAnswers } from './fence.ts'
 import { visible } from './hidden.ts'
@@ -43,6 +44,8 @@ export interface Tool {
   isUntrusted: Untrusted
   /** A person is asked before it acts, where the client can ask one. */
   confirm: boolean
+  /** The OAuth scopes that a call needs. Empty without `auth`. */
+  scopes: string[]
   /** Headers of the adapter's own, sent with every request of this tool. */
   headers: Record<string, string>
 }
@@ -62,7 +65,12 @@ export function buildTool(
   document: ApiDocument,
   operation: Operation,
   curated: CuratedTool,
-  options: { extension?: string; safety?: SafetyRule; report?: (argument: string, message: string) => void } = {},
+  options: {
+    extension?: string
+    safety?: SafetyRule
+    auth?: AuthSection
+    report?: (argument: string, message: string) => void
+  } = {},
 ): Tool {
   const name = curated.name ?? snakeCase(operation.id)
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name))
@@ -71,6 +79,8 @@ export function buildTool(
   const input = buildInput(document.root, operation, curated.parameters, options.report, options.safety)
   const output = buildOutput(document.root, operation, input.roles)
   const published = publish(output, curated.output === 'brief')
+  const scopes = options.auth ? scopesOf(options.auth, operation, document.root.security, curated.scopes) : []
+  if (!scopes) throw new ConfigError(`It is not known which scopes "${name}" needs: name them (scopes: [], if none).`)
   const action = options.extension === undefined ? undefined : operation.source[options.extension]
   return {
     name,
@@ -96,6 +106,7 @@ export function buildTool(
     sides: (output.sides ?? []).map((side) => ({ ...side, check: compile(side.schema) })),
     isUntrusted: untrustedAnswers(document.root, operation, options.safety?.untrusted),
     confirm: needsConfirmation(operation, curated.confirm, options.safety),
+    scopes,
     headers: options.safety?.toolHeader === undefined ? {} : { [options.safety.toolHeader.toLowerCase()]: name },
   }
 }
@@ -112,7 +123,7 @@ const hasHidden = (value: Json): boolean => {
  */
 export function buildTools(
   document: ApiDocument,
-  { tools: curated, access, safety }: Pick<Curation, 'tools' | 'access' | 'safety'>,
+  { tools: curated, access, safety, auth }: Pick<Curation, 'tools' | 'access' | 'safety' | 'auth'>,
   report: Report,
 ): Tool[] {
   const tools: Tool[] = []
@@ -128,6 +139,7 @@ export function buildTools(
       const tool = buildTool(document, operation, entry, {
         ...(access && { extension: access.extension }),
         ...(safety && { safety }),
+        ...(auth && { auth }),
         report: (argument, message) => report([...path, 'parameters', argument], `"${argument}" ${message}`),
       })
       const taken = tools.some((other) => other.name === tool.name)

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { readCommand } from '../src/config.ts'
 import { startBackend } from './fixtures/backend.ts'
-import { fixture } from './support.ts'
+import { startIssuer } from './fixtures/issuer.ts'
+import { fixture, post } from './support.ts'
 
 const cli = new URL('../src/cli.ts', import.meta.url).pathname
 const directory = mkdtempSync(join(tmpdir(), 'handrail-mcp-'))
@@ -114,6 +115,93 @@ t.test('a credential comes from the environment or from a file, and is never quo
     }
   }
   t.match(await run(['stdio', '--config', fixture('tools.yaml')]), { code: 2, stdout: '', stderr: /HANDRAIL_TOKEN/ })
+})
+
+t.test('what the environment says of access tokens is checked, and secrets are never quoted', async (t) => {
+  const serve = ['serve', '--config', 'c']
+  const key = join(directory, 'client.jwk')
+  writeFileSync(key, JSON.stringify({ kty: 'EC', crv: 'P-256', d: 'canary', x: 'x', y: 'y' }))
+  const secret = join(directory, 'client-secret')
+  writeFileSync(secret, 'canary\n')
+  t.match(
+    readCommand(serve, {
+      MCP_ISSUERS: 'https://a.example, https://b.example',
+      MCP_RESOURCE_URL: 'https://mcp.example/mcp',
+      MCP_DOWNSTREAM: 'token-exchange',
+      MCP_CLIENT_SECRET_FILE: secret,
+      MCP_CLIENT_KEY_FILE: key,
+      MCP_MAX_IN_FLIGHT: '7',
+    }),
+    {
+      maxInFlight: 7,
+      auth: {
+        issuers: ['https://a.example', 'https://b.example'],
+        resource: 'https://mcp.example/mcp',
+        downstream: 'token-exchange',
+        clientSecret: 'canary',
+        clientKey: { d: 'canary' },
+      },
+    },
+  )
+  t.same((readCommand(serve, {}) as { auth?: object }).auth, {}, 'what is not set is not there')
+  for (const [env, said] of [
+    [{ MCP_DOWNSTREAM: 'forward' }, /MCP_DOWNSTREAM must be one of same-audience, /],
+    [{ MCP_MAX_IN_FLIGHT: '0' }, /MCP_MAX_IN_FLIGHT must be a number/],
+    [{ MCP_CLIENT_KEY_FILE: secret }, /^MCP_CLIENT_KEY_FILE: .* is not a private key as a JWK/],
+    [{ MCP_CLIENT_SECRET_FILE: `${secret}#/x` }, /^MCP_CLIENT_SECRET_FILE: .* is not JSON/],
+    [{ MCP_CLIENT_SECRET_FILE: join(directory, 'none') }, /^MCP_CLIENT_SECRET_FILE: ENOENT/],
+  ] as const) {
+    try {
+      readCommand(serve, env)
+      t.fail(JSON.stringify(env))
+    } catch (error) {
+      t.match((error as Error).message, said)
+      t.notMatch((error as Error).message, /canary/)
+    }
+  }
+})
+
+t.test('no secret reaches stderr, whatever goes wrong', async (t) => {
+  const issuer = await startIssuer(t)
+  const backend = await startBackend()
+  t.teardown(() => backend.close())
+  const secret = 'canary-secret-of-the-client'
+  const config = fixture('auth-tools.yaml')
+  const { child, output, ended } = start(['serve', '--config', config, '--port', '0', '--api', backend.url], {
+    MCP_ISSUERS: issuer.issuer,
+    MCP_DOWNSTREAM: 'token-exchange',
+    MCP_API_AUDIENCE: 'https://api.example',
+    MCP_CLIENT_ID: 'adapter',
+    MCP_CLIENT_SECRET: secret,
+  })
+  while (!output.stderr.includes('MCP endpoint is up')) await once(child.stderr, 'data')
+  const { url } = JSON.parse(output.stderr.trim().split('\n').at(-1) ?? '') as { url: string }
+  const good = await issuer.sign(issuer.claims(url, { canary: 'canary-claim' }))
+  const call = (name: string) => ({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name, arguments: { canary: 'canary-argument' } },
+  })
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+  for (const reply of [
+    { status: 400, body: { error: 'invalid_target', error_description: 'canary-description' } },
+    { body: { access_token: 'canary-issued', token_type: 'Bearer', expires_in: 9999 } },
+    { status: 503, body: {} },
+  ]) {
+    issuer.answerTokens(() => reply)
+    await post(url, call('list_orders'), bearer(good))
+  }
+  await post(`${url}?access_token=canary-query`, call('list_orders'), bearer(good))
+  await post(url, call('list_orders'), bearer(`${good}canary`))
+  await post(url, call('list_orders'), bearer('token-canary'))
+  await post(url, '{"canary', bearer(good))
+  await issuer.stop()
+  await post(url, call('list_orders'), bearer(await issuer.sign(issuer.claims(url), { kid: 'canary-key' })))
+  child.kill('SIGTERM')
+  t.equal(await ended, 0)
+  t.match(output.stderr, /a token is refused.*there is no token for the API|there is no token for the API/s)
+  t.notMatch(output.stderr + output.stdout, /canary|eyJ/)
 })
 
 t.test('a port in use is told and exits with 1', async (t) => {

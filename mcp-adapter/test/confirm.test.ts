@@ -92,7 +92,7 @@ t.test('an earlier client over HTTP cannot be asked: there is no session for its
 })
 
 t.test('a state expires, and says nothing of what it is about', async (t) => {
-  const asked = { credential: 'token-ada', tool: 'pay', args: pay }
+  const asked = { owner: 'token-ada', tool: 'pay', args: pay }
   const states = createConfirmationStates('x'.repeat(32), -1)
   const state = await states.seal(asked, 'key')
   await t.rejects(states.open(state, asked, {} as never), { name: 'StateRefused', reason: 'expired' })
@@ -101,7 +101,7 @@ t.test('a state expires, and says nothing of what it is about', async (t) => {
 })
 
 t.test('replicas with one secret take each other’s states, others do not', async (t) => {
-  const asked = { credential: 'token-ada', tool: 'pay', args: { a: [{ b: 1, c: 2 }], d: null } }
+  const asked = { owner: 'token-ada', tool: 'pay', args: { a: [{ b: 1, c: 2 }], d: null } }
   const reordered = { ...asked, args: { d: null, a: [{ c: 2, b: 1 }] } }
   const state = await createConfirmationStates('x'.repeat(32)).seal(asked, 'key')
   t.match(await createConfirmationStates('x'.repeat(32)).open(state, reordered, {} as never), { key: 'key' })

@@ -143,6 +143,44 @@ t.test('a body over the limit is refused even when its length is not declared', 
   t.equal(status, 413)
 })
 
+t.test('beyond the limit requests are told to come back, and probes still get their answer', async (t) => {
+  let answer = () => {}
+  const held = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  let arrived = () => {}
+  const both = new Promise<void>((resolve) => {
+    arrived = resolve
+  })
+  let waiting = 0
+  const routes = {
+    'GET /api/v1/me': async () => {
+      waiting += 1
+      if (waiting === 2) arrived()
+      await held
+      return { body: { actions: [] } }
+    },
+  }
+  const { adapter } = await start(t, routes, { maxInFlight: 2 })
+  const leaving = new AbortController()
+  const left = t.rejects(post(adapter.url, list, {}, leaving.signal))
+  const first = post(adapter.url, list)
+  await both
+  const refused = await post(adapter.url, list)
+  t.equal(refused.status, 503)
+  t.equal(refused.headers.get('retry-after'), '1')
+  t.match(await refused.json(), { error: 'overloaded', retryable: true })
+  t.equal((await fetch(new URL('/livez', adapter.url))).status, 200)
+  leaving.abort()
+  await left
+  answer()
+  t.equal((await first).status, 200)
+  // A place is free again once the answer has gone out, or its client has left.
+  let status = 503
+  while (status === 503) ({ status } = await post(adapter.url, list))
+  t.equal(status, 200)
+})
+
 t.test('liveness depends on nothing', async (t) => {
   const { adapter, backend } = await start(t)
   const response = await fetch(new URL('/livez', adapter.url))

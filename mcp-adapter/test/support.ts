@@ -29,8 +29,9 @@ export async function start(
   test: { teardown(end: () => Promise<void>): void },
   routes?: Routes,
   options: Partial<AdapterOptions> = {},
+  who?: Parameters<typeof startBackend>[1],
 ) {
-  const backend = await startBackend(routes)
+  const backend = await startBackend(routes, who)
   const { log, lines } = memoryLog()
   const adapter = await startAdapter({
     configFile: fixture('tools.yaml'),

@@ -128,6 +128,6 @@ function wrongClaim({ claim, reason }: errors.JWTClaimValidationFailed): string 
   if (reason === 'missing') return `The token lacks the claim ${claim}.`
   if (claim === 'nbf') return 'The token is not valid yet.'
   if (claim === 'aud') return 'The token is for another audience.'
-  if (claim === 'typ') return 'The token is no access token: its typ is not at+jwt.'
+  if (claim === 'typ') return 'The token is of another kind: its typ is not the expected one.'
   return `The claim ${claim} of the token is not the expected one.`
 }

@@ -3,6 +3,7 @@ import type { Action } from '../domain/actions.ts'
 import type { Caller } from '../domain/call.ts'
 import type { Sql } from '../storage/sql.ts'
 import { type AccessToken, namedIssuer, TokenRefused, verifyAccessToken } from './access-token.ts'
+import { type Assertions, createAssertions } from './assertions.ts'
 import { type IssuerKeys, issuerKeys, type KeyTimes } from './issuer-keys.ts'
 import type { IssuerSettings } from './issuers.ts'
 import { toActions, toScope } from './scopes.ts'
@@ -16,10 +17,11 @@ export interface Tokens {
   /** What to ask a provider for, to be allowed an action: of the caller's provider, or of the first. */
   scopeFor(action: Action, issuer?: string): string
   /**
+   * @param assertion what the token's client says of the person that it calls for, where it sent such a statement
    * @returns who a JWT access token stands for
    * @throws TokenRefused when it is not valid here, KeysUnavailable when that cannot be found out
    */
-  authenticate(sql: Sql, token: string, now: Date): Promise<Caller>
+  authenticate(sql: Sql, token: string, now: Date, assertion?: string): Promise<Caller>
   /** How many verified tokens are remembered. */
   remembered(): number
 }
@@ -47,6 +49,7 @@ interface Issuer {
   settings: IssuerSettings
   audiences: string[]
   keys: IssuerKeys
+  assertions: Assertions
 }
 
 /** @param options the issuers whose tokens are accepted, and the address that the tokens have to be for */
@@ -56,7 +59,12 @@ export function createTokens({ publicUrl, issuers, keyTimes, mostRemembered = MO
   const known = new Map(
     issuers.map((settings): [string, Issuer] => [
       settings.issuer,
-      { settings, audiences: settings.audiences ?? own, keys: issuerKeys(settings, keyTimes) },
+      {
+        settings,
+        audiences: settings.audiences ?? own,
+        keys: issuerKeys(settings, keyTimes),
+        assertions: createAssertions(settings.assertionKeys, keyTimes),
+      },
     ]),
   )
   const remembered = new Map<string, Known>()
@@ -86,10 +94,15 @@ export function createTokens({ publicUrl, issuers, keyTimes, mostRemembered = MO
     scopeFor: (action, issuer) =>
       toScope(action, (known.get(issuer ?? '') ?? [...known.values()][0])?.settings.scopes ?? {}),
     remembered: () => remembered.size,
-    async authenticate(sql, text, now) {
+    async authenticate(sql, text, now, assertion) {
       const token = await verified(text, now)
-      const { settings } = known.get(token.issuer) as Issuer
-      return toCaller(sql, token, settings)
+      const { settings, audiences, assertions } = known.get(token.issuer) as Issuer
+      if (assertion === undefined) return toCaller(sql, token, settings)
+      if (token.claims.sub !== token.clientId) {
+        throw new TokenRefused('An assertion goes with a token of the client itself, not with one of a person.')
+      }
+      const { claims, actor } = await assertions.verify(token.clientId, assertion, { ...settings, audiences }, now)
+      return toCaller(sql, { ...token, claims, actor }, settings)
     },
   }
 }

@@ -102,7 +102,7 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
   { files: /^prisma\//, may: [/^prisma\//, /^src\/storage\/generated\//, /^uuid$/] },
   {
     files: /^mcp-adapter\/src\//,
-    may: [/^mcp-adapter\/src\//, /^node:/, /^@modelcontextprotocol\//, /^(ajv|ajv-formats|undici|yaml)(\/|$)/],
+    may: [/^mcp-adapter\/src\//, /^node:/, /^@modelcontextprotocol\//, /^(ajv|ajv-formats|jose|undici|yaml)(\/|$)/],
   },
 ]
 

@@ -1,0 +1,26 @@
+/** What a request to the API is sent with. */
+export interface Credential {
+  /** For `Authorization: Bearer`. */
+  token: string
+  /** Further headers; made anew for every request that is sent. */
+  headers?(): Promise<Record<string, string>>
+  /** The API did not take it: it is not used again. Tells whether a new one may do better. */
+  discard?(): boolean
+}
+
+/** Who is calling, and how the API is told so. */
+export interface Identity {
+  /** Tells callers apart, for what is bound to one of them. It may be a secret: never logged. */
+  owner: string
+  /** The API gets what the caller sent, so its refusal is about that. */
+  isForwarded: boolean
+  /** What a verified token allows; absent where the API alone knows. */
+  scopes?: ReadonlySet<string>
+  /** A credential for a request that needs these scopes. Throws ProblemResult: there is none; nothing was sent. */
+  credential(scopes: readonly string[], signal: AbortSignal): Promise<Credential>
+}
+
+/** A caller whose own credential the API gets, and judges. */
+export function forwarded(token: string, owner = token): Identity {
+  return { owner, isForwarded: true, credential: async () => ({ token }) }
+}

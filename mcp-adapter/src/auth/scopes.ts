@@ -1,0 +1,53 @@
+import type { AuthSection } from '../curation.ts'
+import { isObject, type Json } from '../json.ts'
+import type { Operation } from '../openapi.ts'
+
+/** A scope (RFC 6749, section 3.3): printable, without space, quote and backslash. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+/** The scopes of the first alternative of a security requirement that uses the scheme (OpenAPI 3.1). */
+function requiredBy(security: Json | undefined, scheme: string): string[] | undefined {
+  if (!Array.isArray(security)) return undefined
+  const alternative = security.filter(isObject).find((each) => Object.hasOwn(each, scheme))
+  const scopes = alternative?.[scheme]
+  return Array.isArray(scopes) ? scopes.filter((scope) => typeof scope === 'string') : undefined
+}
+
+/**
+ * The scopes that an operation needs, by the curation or the document. Undefined when neither says so: without an
+ * answer nobody may call it.
+ */
+export function scopesOf(
+  { scopes }: Pick<AuthSection, 'scopes'>,
+  operation: Operation,
+  security: Json | undefined,
+  named?: string[],
+): string[] | undefined {
+  if (named) return named
+  const value = scopes.extension === undefined ? undefined : operation.source[scopes.extension]
+  if (typeof value === 'string' && SCOPE.test(value)) return [value]
+  if (scopes.security === undefined) return undefined
+  return requiredBy(operation.source.security ?? security, scopes.security)
+}
+
+/** The parts of a tool that say what a call needs. */
+interface Scoped {
+  name: string
+  scopes: string[]
+}
+
+/**
+ * All scopes that the messages of one HTTP request need together, from the names of the tools alone: the ones of every
+ * list and call, and the tool's own. A tool that is not known needs none; what it gets is an error.
+ */
+export function neededScopes(message: unknown, tools: readonly Scoped[], base: readonly string[]): string[] {
+  const needed = new Set<string>()
+  for (const each of [message].flat()) {
+    if (!isObject(each) || (each.method !== 'tools/list' && each.method !== 'tools/call')) continue
+    for (const scope of base) needed.add(scope)
+    if (each.method === 'tools/list') continue
+    const name = isObject(each.params) ? each.params.name : undefined
+    for (const scope of tools.find((tool) => tool.name === name)?.scopes ?? []) needed.add(scope)
+  }
+  return [...needed]
+}
