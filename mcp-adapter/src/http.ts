@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
-import { type AuthInfo, createMcpHandler, isJsonContentType } from '@modelcontextprotocol/server'
+import { type AuthInfo, createMcpHandler, isInitializeRequest, isJsonContentType } from '@modelcontextprotocol/server'
 import { isMetadataPath, metadataOf } from './auth/challenge.ts'
 import type { Gate } from './auth/gate.ts'
 import { forwarded, type Identity } from './auth/identity.ts'
@@ -162,6 +162,17 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       return refuseMessage(response, -32700, 'Parse error: the body is not valid JSON in UTF-8')
     }
     if (isTooDeep(text)) return refuseMessage(response, -32600, 'Invalid request: the message is nested too deeply')
+    // The SDK would call it an internal error.
+    if (isObject(message) && message.method === 'initialize' && !isInitializeRequest(message)) {
+      const { id } = message
+      const named = typeof id === 'string' || typeof id === 'number' ? id : null
+      return refuseMessage(
+        response,
+        -32602,
+        'Invalid params: initialize needs protocolVersion, capabilities and clientInfo',
+        named,
+      )
+    }
     const lacking = lackingScopes(identity, message)
     if (gate && lacking.length > 0) return refuseScopes(response, lacking, gate)
     const session = oncePerRequest(

@@ -60,10 +60,10 @@ export function refuseForNow(response: ServerResponse, cause: 'identity-provider
 }
 
 /** Answers a body that is no message of the protocol (JSON-RPC 2.0, section 5.1). */
-export function refuseMessage(response: ServerResponse, code: number, message: string): void {
+export function refuseMessage(response: ServerResponse, code: number, message: string, id: unknown = null): void {
   response
     .writeHead(400, { 'content-type': 'application/json' })
-    .end(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } }))
+    .end(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } }))
 }
 
 /** Answers what is not even HTTP, where there is no request and no response. */

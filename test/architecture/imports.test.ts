@@ -99,7 +99,7 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
       /^(pg-boss|undici|standardwebhooks|uuid)$/,
     ],
   },
-  { files: /^prisma\//, may: [/^prisma\//, /^src\/storage\/generated\//, /^uuid$/] },
+  { files: /^prisma\//, may: [/^prisma\//, /^src\/storage\/generated\//, /^src\/random\.ts$/, /^uuid$/] },
   {
     files: /^mcp-adapter\/src\//,
     may: [/^mcp-adapter\/src\//, /^node:/, /^@modelcontextprotocol\//, /^(ajv|ajv-formats|jose|undici|yaml)(\/|$)/],
