@@ -22,6 +22,7 @@ import { registerBodies } from './plugins/body.ts'
 import { registerClosing } from './plugins/closing.ts'
 import { createDisclosure } from './plugins/disclosure.ts'
 import { answerBrokenSocket, answerExpectation, registerErrors, sendProblem, toCoded } from './plugins/errors.ts'
+import { registerGone } from './plugins/gone.ts'
 import { registerLimit } from './plugins/limit.ts'
 import { registerLog } from './plugins/log.ts'
 import { registerOverload } from './plugins/overload.ts'
@@ -96,6 +97,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
   registerHeaders(app)
   registerLog(app)
   await registerOverload(app, services.limits)
+  registerGone(app)
   await registerLimit(app, options.requestsPerMinute, services.limits)
   registerAuthentication(app, services)
   registerQuotas(app, services.limits)

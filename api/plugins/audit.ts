@@ -69,7 +69,7 @@ export function createRefusalRecorder(storage: Storage, policy: Policy, vault: V
       status: STATUS[error.code],
       ...(!unknown && { digest: digestOf(request, vault) }),
       // Who it was is not known; where it came from tells one guesser from many.
-      ...(unknown && { addressDigest: hex(vault.digest('address', request.ip)) }),
+      ...(unknown && { addressDigest: hex(vault.digest('address', request.ip ?? '')) }),
     })
     try {
       await record(storage.sql, entry)

@@ -5,6 +5,7 @@ import { CodedError, ERRORS, type ErrorCode, type Violation } from '../../src/do
 import { redact } from '../../src/privacy/redact.ts'
 import type { RecordRefusal } from './audit.ts'
 import { challengeOf } from './challenge.ts'
+import { HungUp } from './gone.ts'
 import { nearest } from './nearest.ts'
 import { requestId } from './request-id.ts'
 
@@ -132,7 +133,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
 export function registerErrors(app: FastifyInstance, recordRefusal: RecordRefusal): void {
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     // Nobody is left to read the answer, and nothing failed here.
-    if (request.raw.errored && request.raw.destroyed) {
+    if (error instanceof HungUp || (request.raw.errored && request.raw.destroyed)) {
       // What was refused is recorded all the same.
       await recordRefusal(request, toCoded(error))
       request.log.info({ operation: request.routeOptions.config.operation?.operationId }, 'the client hung up')
