@@ -68,9 +68,13 @@ export function createQuota(policy: QuotaPolicy, counters: SharedCounters | unde
 
   async function takeLocally(key: string, cost: number): Promise<Taken> {
     const taken = await take(memory, part, key, cost)
+    const giveBack = async () => {
+      const found = await memory.get(key)
+      if (found && found.msBeforeNext > 0 && found.consumedPoints >= cost) await memory.reward(key, cost)
+    }
     // The limiter in memory counts what it refuses too.
-    if (!taken.allowed) await memory.reward(key, cost)
-    return { ...taken, shared: false, giveBack: async () => void (await memory.reward(key, cost)) }
+    if (!taken.allowed) await giveBack()
+    return { ...taken, shared: false, giveBack }
   }
 
   return {

@@ -148,7 +148,7 @@ t.test('an operation without a body refuses one, however deep or long', async (t
       payload,
     })
     t.equal(response.statusCode, 400, payload.slice(0, 10))
-    t.match(response.json().errors, [{ pointer: '/body', code: 'unexpected' }])
+    t.match(response.json().errors, [{ pointer: '/body', code: payload.startsWith('[') ? 'depth' : 'unexpected' }])
   }
   const empty = await app.inject({
     method: 'POST',
@@ -196,6 +196,18 @@ t.test('deep and wide bodies are refused, and the answer stays small', async (t)
     t.equal(response.statusCode, 400)
     t.ok(response.json().errors.length <= 20)
   }
+})
+
+t.test('a body that is nested too deep is refused before it is parsed', async (t) => {
+  const send = (depth: number) =>
+    app.inject({
+      method: 'POST',
+      url: '/api/v1/orders',
+      headers: { ...auth, ...json },
+      payload: `{"items":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`,
+    })
+  t.match((await send(33)).json(), { error: 'validation-failed', errors: [{ pointer: '/body', code: 'depth' }] })
+  t.match((await send(32)).json(), { errors: [{ pointer: '/body/items/0' }] }, 'the schema tells the rest')
 })
 
 t.test('a valid request id is kept, any other is replaced', async (t) => {

@@ -202,16 +202,19 @@ t.test('a person may ask ten times a minute, with all their agents', async (t) =
   const scopes = ['report:create', 'report:read']
   const { body: agent } = await service.call('manager', 'POST', '/api-keys', { name: 'a', scopes, agentId: 'analyst' })
   const ask = (who: Credential, headers = {}) => service.call(who, 'POST', '/reports', january, headers)
-  const answers = await Promise.all(Array.from({ length: 12 }, () => ask('manager')))
-  t.equal(answers.filter(({ status }) => status === 202).length, 10)
-  const refused = answers.filter(({ status }) => status === 429)
-  t.equal(refused.length, 2)
-  t.match(refused[0]?.body, {
+  for (let count = 0; count < 10; count++) {
+    t.equal((await ask('manager')).status, 202)
+    await service.storage.db.report.updateMany({ data: { status: 'done' } })
+  }
+  const refused = await ask('manager')
+  t.equal(refused.status, 429)
+  t.match(refused.body, {
     error: 'quota-exceeded',
     retryable: true,
-    message: 'You may ask for this 10 times a minute.',
+    message: 'The quota "createReport" (10 in 60 s) is used up.',
+    'violated-policies': ['createReport'],
   })
-  t.ok(Number(refused[0]?.headers['retry-after']) > 1)
+  t.ok(Number(refused.headers['retry-after']) > 1)
   t.equal((await ask('admin')).status, 202, 'another person')
   t.equal((await ask('manager', { authorization: `Bearer ${agent.key}` })).status, 429, 'an agent of the same person')
   t.equal((await service.call('manager', 'GET', '/reports')).status, 200, 'other operations')

@@ -122,6 +122,7 @@ async function reset({ storage }: Service): Promise<void> {
   await storage.db.channel.deleteMany({ where: { id: hook.id } })
   await storage.db.user.update({ where: { id: ada.id }, data: { version: 1, username: 'ada', usernameKey: 'ada' } })
   await storage.db.product.update({ where: { sku: 'FAN' }, data: { version: 1 } })
+  await storage.db.report.updateMany({ data: { status: 'done' } })
 }
 
 const isChange = (id: string) => (SAMPLES[id] as Sample).method !== 'GET'
@@ -389,6 +390,8 @@ t.test('what channels and messages can answer', async () => {
 t.test('reports that are not there, not done or finished, and who asks for them', async () => {
   const path = (id: string) => (SAMPLES[id] as Sample).path
   for (const id of ['createReport', 'listReports']) await send(service, id, { who: 'ada' })
+  await addReport(service.storage, 'queued')
+  await send(service, 'createReport')
   await send(service, 'listReports', { path: '/reports?cursor=AAAA' })
   for (const id of ['getReport', 'cancelReport', 'downloadReport']) {
     await send(service, id, { path: path(id).replace(/\{\w+\}/, UNKNOWN_ID) })
@@ -401,6 +404,7 @@ t.test('reports that are not there, not done or finished, and who asks for them'
 t.test('what the service itself can fail in', async (t) => {
   const limited = await startService(t, { requestsPerMinute: 1 })
   await limited.call('ada', 'GET', '/me')
+  const full = await startService(t, { limits: { concurrentRequests: 0 } })
   const crashing = await startService(t, {
     replace: ({ policy }) => ({ policy: { ...policy, check: () => Promise.reject(new Error('crash')) } }),
   })
@@ -434,6 +438,7 @@ t.test('what the service itself can fail in', async (t) => {
       .replace(/\{(message|letter)\}/, messageId)
     t.equal((await send(strict, id, { path: there, who: 'adaAgent' })).body.error, 'forbidden', id)
     t.equal((await send(limited, id, lost)).status, 429, id)
+    t.equal((await send(full, id, lost)).body.error, 'reduced-capacity', id)
     t.equal((await send(crashing, id, lost)).status, 500, id)
     const { status, headers } = await send(cut, id, lost)
     t.equal(status, 503, id)
