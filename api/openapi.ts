@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { CodedError, ERRORS, type ErrorCode, QuotaExceeded, scopeMissing } from '../src/domain/errors.ts'
+import { HEADERS, LIMIT_HEADERS, successHeaders } from './openapi-headers.ts'
 import { isRead, type Operation } from './operation.ts'
 import { problem, STATUS } from './plugins/errors.ts'
 import { DRY_RUN_TYPE } from './plugins/unit-of-work.ts'
@@ -261,41 +262,3 @@ function exampleOf(code: ErrorCode): CodedError {
   if (code === 'quota-exceeded') return new QuotaExceeded(['principal'], 17)
   return code === 'scope-missing' ? scopeMissing(['order:read']) : new CodedError(code)
 }
-
-const header = (description: string, schema: object) => ({ description, schema })
-/** Once for the whole document: every operation has them. */
-const LIMIT_HEADERS = [
-  [
-    'RateLimit-Policy',
-    'The quotas that were looked at: `q` points in `w` seconds. `x-cost` tells what an operation costs.',
-    '"principal";q=6000;w=60, "agent";q=1200;w=60',
-  ],
-  [
-    'RateLimit',
-    'What is left of them: `r` points, and all of them again in `t` seconds.',
-    '"principal";r=5990;t=42, "agent";r=1190;t=17',
-  ],
-] as const
-const HEADERS = {
-  always: {
-    'X-Request-Id': header('Names this request in the logs; a valid one of yours is kept.', { type: 'string' }),
-  },
-  etag: { ETag: header('The version of what was read, for If-Match and If-None-Match.', { type: 'string' }) },
-  location: { Location: header('The path of what was made.', { type: 'string' }) },
-  file: { 'Content-Disposition': header('The name to save the file under.', { type: 'string' }) },
-  challenge: {
-    'WWW-Authenticate': header('Where tokens come from, and which scopes to ask for (RFC 6750, RFC 9728).', {
-      type: 'string',
-    }),
-  },
-  limits: Object.fromEntries(LIMIT_HEADERS.map(([name]) => [name, { $ref: `#/components/headers/${name}` }])),
-  retry: { 'Retry-After': header('Seconds to wait before trying again.', { type: 'integer' }) },
-}
-
-const successHeaders = ({ method, success, ifMatch }: Operation) => ({
-  ...HEADERS.always,
-  ...((method === 'GET' || ifMatch) && HEADERS.etag),
-  ...(success.location && HEADERS.location),
-  ...(success.retryAfter && HEADERS.retry),
-  ...(success.fileName && HEADERS.file),
-})

@@ -12,12 +12,16 @@ const isProbe = ({ routeOptions }: FastifyRequest) => PROBES.has(routeOptions.ur
 /** Above this part of it, V8 does little else than look for memory. */
 const HEAP_PART = 0.9
 const RETRY_S = 2
+/** A sample spans more than one such delay, so that it takes several: one long task, or a busy start, is no overload. */
+const SAMPLE_DELAYS = 2.5
+const SHORTEST_SAMPLE_MS = 1000
 const RETRY_OWN_S = 1
 
 /** Turns requests away, before anything is done for them, while the process has too much to do; the probes answer. */
 export async function registerOverload(app: FastifyInstance, { settings, inFlight }: Limits): Promise<void> {
   await app.register(underPressure, {
     maxEventLoopDelay: settings.eventLoopDelayMs,
+    sampleInterval: Math.max(SHORTEST_SAMPLE_MS, settings.eventLoopDelayMs * SAMPLE_DELAYS),
     maxHeapUsedBytes: Math.floor(getHeapStatistics().heap_size_limit * HEAP_PART),
     pressureHandler: (request) => {
       if (!isProbe(request)) throw overloaded('The service is overloaded.')

@@ -100,7 +100,11 @@ t.test('a message nested too deeply, or not in UTF-8, is refused without a failu
   t.equal(broken.status, 400)
   t.match(await broken.json(), { error: { code: -32700 } })
   const hello = await post(adapter.url, '{"jsonrpc":"2.0","id":"a","method":"initialize","params":{"capabilities":{}}}')
-  t.match(await hello.json(), { id: 'a', error: { code: -32602, message: /protocolVersion/ } }, 'it is no fault of ours')
+  t.match(
+    await hello.json(),
+    { id: 'a', error: { code: -32602, message: /protocolVersion/ } },
+    'it is no fault of ours',
+  )
 })
 
 t.test('what is hardly HTTP gets a problem as well', async (t) => {

@@ -64,10 +64,13 @@ t.test('schemas have names, and every answer has a schema and an example that fi
   }
 })
 
-t.test('every string that comes in is bounded, and unknown fields are refused', async (t) => {
+t.test('every text, list and number that comes in is bounded, and unknown fields are refused', async (t) => {
   const loose: string[] = []
+  let checked = 0
   function visit(schema: Record<string, unknown>, where: string): void {
+    checked++
     const { type, $ref, properties, items, maxLength, maxItems, enum: words, additionalProperties } = schema
+    const { minimum, maximum } = schema
     if (typeof $ref === 'string') {
       const name = $ref.split('/').at(-1) as string
       visit(document.components.schemas[name] as Record<string, unknown>, name)
@@ -75,6 +78,8 @@ t.test('every string that comes in is bounded, and unknown fields are refused', 
     const types = [type].flat()
     if (types.includes('string') && maxLength === undefined && !words) loose.push(`${where}: maxLength`)
     if (types.includes('array') && maxItems === undefined) loose.push(`${where}: maxItems`)
+    const isNumber = types.includes('integer') || types.includes('number')
+    if (isNumber && (minimum === undefined || maximum === undefined)) loose.push(`${where}: minimum, maximum`)
     if (types.includes('object') && additionalProperties !== false) loose.push(`${where}: additionalProperties`)
     for (const [name, each] of Object.entries((properties ?? {}) as object)) visit(each, `${where}/${name}`)
     if (items) visit(items as Record<string, unknown>, `${where}[]`)
@@ -87,4 +92,5 @@ t.test('every string that comes in is bounded, and unknown fields are refused', 
     }
   }
   t.same(loose, [])
+  t.ok(checked > 100, 'it looked at something')
 })

@@ -56,7 +56,11 @@ t.test('the first start fills the database, the second finds it as it was', asyn
   t.equal(await first.stop('SIGINT'), 0)
   t.notMatch(first.output(), first.keys.admin)
 
-  const second = await startProcess(folder)
+  // Nobody listens on port 1.
+  const second = await startProcess(folder, { REDIS_URL: 'redis://:hunter2@127.0.0.1:1' })
+  t.match(await get(second, '/readyz', second.keys.agent), { status: 200, body: { checks: { redis: 'degraded' } } })
+  t.match(second.output(), /Redis is lost/)
+  t.notMatch(second.output(), /hunter2/)
   t.notMatch(second.output(), /Creating|Filling/)
   t.same(second.keys, first.keys)
   t.equal((await get(second, '/api/v1/me', first.keys.agent)).status, 200)

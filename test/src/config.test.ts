@@ -140,3 +140,23 @@ t.test('issuers of access tokens are read from JSON or a file, and each fault na
   t.match(problemsOf({ HANDRAIL_OAUTH_ISSUERS: inline, PORT: '0' }), /HANDRAIL_PUBLIC_URL is missing/)
   t.match(problemsOf({ HANDRAIL_OAUTH_ISSUERS: inline, NODE_ENV: 'production' }), /HANDRAIL_PUBLIC_URL is missing/)
 })
+
+t.test('limits are generous, and Redis is named without its password being repeated', async (t) => {
+  t.match(readConfig({}), {
+    redisUrl: undefined,
+    limits: {
+      quotaPerMinute: 6000,
+      agentQuotaPerMinute: 1200,
+      reportsPerDay: 100,
+      concurrentRequests: 1000,
+      concurrentPerCaller: 100,
+      eventLoopDelayMs: 2000,
+      replicas: 2,
+    },
+  })
+  t.equal(readConfig({ REDIS_URL: 'rediss://:s3cret@redis/1' }).redisUrl, 'rediss://:s3cret@redis/1')
+  t.match(problemsOf({ REDIS_URL: 'http://:s3cret@redis' }), /REDIS_URL must be a URL that starts with redis:/)
+  t.notMatch(problemsOf({ REDIS_URL: 'http://:s3cret@redis' }), /s3cret/)
+  t.match(problemsOf({ HANDRAIL_QUOTA_PER_MINUTE: '9' }), /HANDRAIL_QUOTA_PER_MINUTE must be a whole number from 10/)
+  t.match(problemsOf({ HANDRAIL_REPLICAS: '0' }), /HANDRAIL_REPLICAS/)
+})
