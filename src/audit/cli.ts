@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Config, ConfigError, readConfig } from '../config.ts'
-import { connect } from '../storage/server.ts'
-import { openStorage, type Storage, toStorage } from '../storage/storage.ts'
+import { openForReading } from '../storage/reading.ts'
 import { announcedKeys } from './find-seal.ts'
 import { report } from './report.ts'
 import { openSeals, sealFolders } from './seals.ts'
@@ -21,6 +19,9 @@ rotate-key  makes a new key for the seals, also while the service runs
 Exit codes: 0 all is in order, 1 there are findings, 2 it could not be verified.`
 
 const FINGERPRINT = /^[0-9a-f]{64}$/
+const IN_USE =
+  'To verify while the service runs, use a Postgres server, or read single entries with their proofs: ' +
+  'GET /api/v1/audit-entries/{entryId}.'
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const warn = (text: string) => process.stderr.write(`${text}\n`)
 
@@ -56,7 +57,7 @@ function foldersOf(config: Config, named: string[] | undefined): SealFolder[] {
 async function verify(config: Config, folders: SealFolder[], pins: string[], json: boolean): Promise<number> {
   const wrong = pins.find((pin) => !FINGERPRINT.test(pin))
   if (wrong !== undefined) throw new ConfigError(`--pin wants 64 hexadecimal digits, not "${wrong}"\n\n${USAGE}`)
-  const storage = await openForReading(config)
+  const storage = await openForReading({ ...config, progress: warn }, IN_USE)
   try {
     const result = await verifyTrail(storage, folders, pins)
     say(json ? JSON.stringify(result, null, 2) : report(result))
@@ -64,35 +65,6 @@ async function verify(config: Config, folders: SealFolder[], pins: string[], jso
   } finally {
     await storage.close()
   }
-}
-
-/** Nothing is made or migrated here: whoever verifies looks at what there is. */
-async function openForReading(config: Config): Promise<Storage> {
-  const { databaseUrl, dataDir } = config
-  if (databaseUrl === undefined && !existsSync(join(dataDir, 'postgres'))) {
-    throw new Error(
-      `There is no database in ${dataDir}. Name another folder with HANDRAIL_DATA_DIR, or a server with DATABASE_URL.`,
-    )
-  }
-  const storage =
-    databaseUrl === undefined
-      ? await openStorage({ dataDir, progress: warn }).catch(inUse)
-      : toStorage(connect(databaseUrl))
-  try {
-    if (await storage.isMigrated()) return storage
-  } catch (error) {
-    await storage.close()
-    throw new Error(`The database does not answer: ${(error as Error).message}`)
-  }
-  await storage.close()
-  throw new Error('The database is not the one of this version.')
-}
-
-function inUse(error: Error): never {
-  throw new Error(
-    `${error.message}\nTo verify while the service runs, use a Postgres server, or read single entries with their proofs: ` +
-      'GET /api/v1/audit-entries/{entryId}.',
-  )
 }
 
 async function keys(folders: SealFolder[]): Promise<number> {

@@ -120,5 +120,12 @@ function ask(rules: Rules, question: Question): Decision {
   const decided = rules.rules.filter(({ id }) => diagnostics.reason.includes(id))
   const code = allow ? undefined : decided.find((rule) => rule.code)?.code
   const policies = decided.map(({ id }) => id)
-  return { allow, policies, ...(code && { code: code as ErrorCode }), hash: rules.hash }
+  const failed = diagnostics.errors.map(({ policyId }) => policyId)
+  return {
+    allow,
+    policies,
+    ...(code && { code: code as ErrorCode }),
+    ...(failed.length > 0 && { failed }),
+    hash: rules.hash,
+  }
 }

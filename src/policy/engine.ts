@@ -119,12 +119,23 @@ function namespacesOf(schema: string): Namespaces {
   return json.json
 }
 
-/** The schema with all entities and one action. */
+/** The part of the schema that speaks of one action: what it is taken on, by whom, and all that these name. */
 function only(namespaces: Namespaces, action: string): Namespaces {
   return Object.fromEntries(
-    Object.entries(namespaces).map(([name, { actions, ...rest }]) => {
+    Object.entries(namespaces).map(([name, { actions, entityTypes, ...rest }]) => {
       const found = actions[action]
-      return [name, { ...rest, actions: found ? { [action]: found } : {} }]
+      const kept = new Set<string>()
+      const keep = (value: unknown): void => {
+        if (typeof value === 'string') {
+          const type = entityTypes[value]
+          if (!type || kept.has(value)) return
+          kept.add(value)
+          keep(type)
+        } else if (typeof value === 'object' && value !== null) Object.values(value).forEach(keep)
+      }
+      keep([found, rest.commonTypes])
+      const types = Object.fromEntries(Object.entries(entityTypes).filter(([type]) => kept.has(type)))
+      return [name, { ...rest, entityTypes: types, actions: found ? { [action]: found } : {} }]
     }),
   )
 }

@@ -11,6 +11,8 @@ export interface Decision {
   code?: ErrorCode
   /** The policies that decided, by their @id. */
   policies: string[]
+  /** Policies that could not be evaluated: one is enough for a no. */
+  failed?: string[]
   /** Names the rules that decided. */
   hash?: string
 }

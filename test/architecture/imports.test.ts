@@ -65,7 +65,7 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
     files: /^src\/storage\//,
     may: [/^src\/storage\//, /^src\/root\.ts$/, /^node:/, /^pg$|^@prisma\/|^@electric-sql\/|^pglite-prisma-adapter$/],
   },
-  { files: /^src\/(audit|policy)\/cli\.ts$/, may: [/./] },
+  { files: /^src\/(audit\/cli|policy\/(cli|command))\.ts$/, may: [/./] },
   {
     files: /^src\/audit\//,
     may: [/^src\/(audit|domain|storage)\//, /^src\/canonical\.ts$/, /^src\/identity\/secrets\.ts$/, /^node:/, /^uuid$/],

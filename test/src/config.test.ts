@@ -160,3 +160,33 @@ t.test('limits are generous, and Redis is named without its password being repea
   t.match(problemsOf({ HANDRAIL_QUOTA_PER_MINUTE: '9' }), /HANDRAIL_QUOTA_PER_MINUTE must be a whole number from 10/)
   t.match(problemsOf({ HANDRAIL_REPLICAS: '0' }), /HANDRAIL_REPLICAS/)
 })
+
+t.test('who decides is one of two, over a way that nobody can listen in on', async (t) => {
+  t.match(readConfig({}), { policyDir: /src[\\/]policy$/, pdp: undefined })
+  t.match(readConfig({ HANDRAIL_POLICY_DIR: '/etc/rules' }), { policyDir: '/etc/rules' })
+  for (const url of [
+    'https://pdp.example.com/base',
+    'http://127.0.0.1:4000',
+    'http://localhost:4000',
+    'http://[::1]:4000',
+  ]) {
+    t.same(readConfig({ HANDRAIL_PDP_URL: url, HANDRAIL_PDP_TOKEN: 't' }).pdp, { url, token: 't' })
+  }
+  const urls = [
+    'http://pdp.example.com',
+    'http://127.0.0.1.example.com',
+    'https://u:hunter2@pdp.example.com',
+    'https://a/?x=1',
+    'https://a/#x',
+    'pdp',
+  ]
+  for (const url of urls) {
+    t.match(problemsOf({ HANDRAIL_PDP_URL: url }), /HANDRAIL_PDP_URL must be an https URL/, url)
+    t.notMatch(problemsOf({ HANDRAIL_PDP_URL: url }), /hunter2/)
+  }
+  const wrong = problemsOf({ HANDRAIL_PDP_URL: 'https://a', HANDRAIL_PDP_TOKEN: 'two words' })
+  t.match(wrong, /HANDRAIL_PDP_TOKEN must be/)
+  t.notMatch(wrong, /two words/)
+  t.match(problemsOf({ HANDRAIL_PDP_TOKEN: 't' }), /is for HANDRAIL_PDP_URL/)
+  t.match(problemsOf({ HANDRAIL_PDP_URL: 'https://a', HANDRAIL_POLICY_DIR: '/b' }), /Set one of them/)
+})

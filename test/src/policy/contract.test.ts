@@ -193,7 +193,7 @@ t.test('the service says so, denies nothing for good, and works again', async (t
   let answer: RequestListener = json(YES)
   const { url } = await pretend(t, (request, response) => answer(request, response))
   const told: (string | undefined)[] = []
-  const remote = createRemotePolicy({ url, report: (failure) => told.push(failure) })
+  const remote = createRemotePolicy({ url, timeoutMs: PATIENT_MS, report: (failure) => told.push(failure) })
   const { call, app, storage } = await startService(t as Test, {
     replace: () => ({ policy: remote }),
   })
