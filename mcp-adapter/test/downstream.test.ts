@@ -80,7 +80,8 @@ t.test('the API gets a token of its own, only for what the tool needs', async (t
   })
   t.same(
     issuer.requests.map(({ form }) => form.scope),
-    ['caller:read', 'user:read', 'order:read'],
+    ['caller:read order:read user:read', 'user:read', 'order:read'],
+    'the question for rights has all that tools may need, each tool its own',
   )
   const basic = Buffer.from(issuer.requests[0]?.headers.authorization?.replace('Basic ', '') ?? '', 'base64')
   t.equal(basic.toString(), 'adapter:canary%3Aclient+secret%2F1')
@@ -202,7 +203,12 @@ t.test('without exchange, the adapter vouches for the person with a signature fo
   t.equal(issuer.requests.length, 2, 'its own tokens are for nobody in particular')
   const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: 'adapter-1' }] })
   const { form, headers } = issuer.requests[0] as TokenRequest
-  t.match(form, { grant_type: 'client_credentials', resource: API, scope: 'caller:read', client_id: 'adapter' })
+  t.match(form, {
+    grant_type: 'client_credentials',
+    resource: API,
+    scope: 'caller:read order:read',
+    client_id: 'adapter',
+  })
   t.notOk(headers.authorization)
   const proof = await jwtVerify(form.client_assertion ?? '', keys, { audience: issuer.issuer, issuer: 'adapter' })
   t.match(proof.payload, { sub: 'adapter' })
@@ -240,7 +246,7 @@ t.test('fifty callers at once get their own answers, with tokens of their own, f
     return plain(request)
   })
   const names = Array.from({ length: 50 }, (_, i) => `person-${i}`)
-  const tokens = await Promise.all(names.map((sub) => token({ sub })))
+  const tokens = await Promise.all(names.map((sub) => token({ sub, scope: 'caller:read' })))
   const whoAmI = async (inbound: string) =>
     (await result(await post(url, call('get_current_caller'), bearer(inbound)))).structuredContent?.userId
   const rounds = await Promise.all([...tokens, ...tokens].map(whoAmI))
