@@ -1,5 +1,6 @@
+import { exportJWK, generateKeyPair } from 'jose'
 import t from 'tap'
-import { startAdapter } from '../../mcp-adapter/src/index.ts'
+import { type AuthSettings, startAdapter } from '../../mcp-adapter/src/index.ts'
 import { connectWithSignIn } from '../../mcp-adapter/test/oauth-client.ts'
 import { memoryLog } from '../../mcp-adapter/test/support.ts'
 import { readIssuers } from '../../src/identity/issuers.ts'
@@ -12,32 +13,44 @@ const API = 'https://api.example.com'
 const SCOPES = 'caller:read user:read user:suspend product:read order:read order:create order:cancel'.split(' ')
 const SECRET = 'x'.repeat(32)
 
+const pair = await generateKeyPair('ES256', { extractable: true })
+const clientKey = { ...(await exportJWK(pair.privateKey)), kid: 'voucher-1' }
+const jwks = { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'voucher-1', alg: 'ES256', use: 'sig' }] }
 const resources: Record<string, { scopes: string[] }> = { [API]: { scopes: SCOPES } }
+const voucher = {
+  client_id: 'voucher',
+  token_endpoint_auth_method: 'private_key_jwt',
+  grant_types: ['client_credentials'],
+  response_types: [],
+  redirect_uris: [],
+  jwks,
+}
 const idp = await startIdentityProvider(t, {
   resources,
-  clients: [{ client_id: 'app' }, { client_id: 'adapter', client_secret: SECRET }],
-  users: { 'idp|ada': { email: 'ada@example.com', email_verified: true } },
+  clients: [{ client_id: 'app' }, { client_id: 'adapter', client_secret: SECRET }, voucher],
+  users: { [PEOPLE.ada.id]: {} },
 })
-const setting = [{ issuer: idp.issuer, subject: { claim: 'email', match: 'email' } }]
+const setting = [{ issuer: idp.issuer, assertionKeys: { voucher: { jwks } } }]
 const tokens = createTokens({ publicUrl: API, issuers: readIssuers(JSON.stringify(setting)).issuers })
 const { app, storage, log } = await startService(t, { tokens })
+const apiUrl = await app.listen({ port: 0, host: '127.0.0.1' })
 const adapterLog = memoryLog()
-const adapter = await startAdapter({
-  configFile: new URL('../../mcp-adapter/tools.yaml', import.meta.url).pathname,
-  apiUrl: await app.listen({ port: 0, host: '127.0.0.1' }),
-  port: 0,
-  log: adapterLog.log,
-  auth: {
-    issuers: [idp.issuer],
-    downstream: 'token-exchange',
-    apiAudience: API,
-    clientId: 'adapter',
-    clientSecret: SECRET,
-  },
-})
-t.teardown(() => adapter.close())
-resources[adapter.url] = { scopes: SCOPES }
-const client = await connectWithSignIn(t, { url: adapter.url, idp, user: 'idp|ada', flavour: 'v2-modern' })
+
+/** A client that its person signed in with, at an adapter that speaks for its callers in one of the ways. */
+async function connect(auth: AuthSettings) {
+  const adapter = await startAdapter({
+    configFile: new URL('../../mcp-adapter/tools.yaml', import.meta.url).pathname,
+    apiUrl,
+    port: 0,
+    log: adapterLog.log,
+    auth: { issuers: [idp.issuer], apiAudience: API, ...auth },
+  })
+  t.teardown(() => adapter.close())
+  resources[adapter.url] = { scopes: SCOPES }
+  return connectWithSignIn(t, { url: adapter.url, idp, user: PEOPLE.ada.id, flavour: 'v2-modern' })
+}
+const client = await connect({ downstream: 'token-exchange', clientId: 'adapter', clientSecret: SECRET })
+const vouchedFor = await connect({ downstream: 'client-credentials', clientId: 'voucher', clientKey })
 
 t.test('an agent reads with what it began with, and asks its person once for more', async (t) => {
   t.match(client.kept.sentTo[0]?.searchParams.get('scope'), /^caller:read user:read product:read order:read/)
@@ -67,6 +80,13 @@ t.test('a scope does not make an agent more than its person', async (t) => {
   await t.rejects(client.call('suspend_user', { userId: PEOPLE.bob.id }), /Unknown tool/)
   const bob = await storage.db.user.findUniqueOrThrow({ where: { id: PEOPLE.bob.id } })
   t.equal(bob.status, 'active')
+})
+
+t.test('where the provider does not exchange, the adapter vouches, and the API knows both as well', async (t) => {
+  const { structuredContent } = await vouchedFor.call('get_current_caller')
+  t.match(structuredContent, { userId: PEOPLE.ada.id, kind: 'agent', agentId: 'app' })
+  t.notOk((await vouchedFor.call('create_order', { items: [{ sku: 'LAMP', quantity: 1 }] })).isError)
+  t.notOk((await vouchedFor.call('list_orders')).isError)
 })
 
 t.test("the client's token works nowhere but at the endpoint, and is in no log", async (t) => {
