@@ -38,10 +38,12 @@ async function setUp(
     settings = {},
     routes = {},
     who = () => ada,
+    configFile = 'auth-tools.yaml',
   }: {
     settings?: Partial<AuthSettings>
     routes?: Parameters<typeof start>[1]
     who?: Parameters<typeof start>[3]
+    configFile?: string
   } = {},
 ) {
   const issuer = await startIssuer(t)
@@ -55,7 +57,7 @@ async function setUp(
     ...settings,
   }
   if (auth.clientSecret === '') delete auth.clientSecret
-  const { adapter, backend, lines } = await start(t, routes, { configFile: fixture('auth-tools.yaml'), auth }, who)
+  const { adapter, backend, lines } = await start(t, routes, { configFile: fixture(configFile), auth }, who)
   const token = (more = {}) => issuer.sign(issuer.claims(adapter.url, more))
   return { issuer, backend, lines, url: adapter.url, token }
 }
@@ -187,6 +189,7 @@ t.test('without exchange, the adapter vouches for the person with a signature fo
   let failures = 1
   const { issuer, backend, url, token } = await setUp(t, {
     settings: { downstream: 'client-credentials', clientKey, clientSecret: '' },
+    configFile: 'auth-vouching-tools.yaml',
     routes: {
       'GET /api/v1/orders': () => (failures-- > 0 ? { status: 503 } : { body: { items: [], nextCursor: null } }),
     },
@@ -196,7 +199,7 @@ t.test('without exchange, the adapter vouches for the person with a signature fo
     return { body: { access_token: await issuer.sign(claims), token_type: 'Bearer', expires_in: 60 } }
   })
   for (const sub of ['ada', 'bob']) {
-    const inbound = await token({ sub })
+    const inbound = await token({ sub, email: `${sub}@example.com`, private: 'x' })
     t.notOk((await result(await post(url, call('list_orders'), bearer(inbound)))).isError)
     t.notOk(tokensSeen(backend.seen).includes(inbound))
   }
@@ -220,8 +223,14 @@ t.test('without exchange, the adapter vouches for the person with a signature fo
     ),
   )
   t.same(
-    verified.map(({ payload }) => [payload.sub, payload.act, Number(payload.exp) - Number(payload.iat)]),
-    ['ada', 'ada', 'ada', 'bob', 'bob'].map((sub) => [sub, { sub: 'app' }, 60]),
+    verified.map(({ payload }) => [
+      payload.sub,
+      payload.email,
+      payload.private,
+      payload.act,
+      Number(payload.exp) - Number(payload.iat),
+    ]),
+    ['ada', 'ada', 'ada', 'bob', 'bob'].map((sub) => [sub, `${sub}@example.com`, undefined, { sub: 'app' }, 60]),
   )
   t.equal(new Set(verified.map(({ payload }) => payload.jti)).size, 5, 'each is for one request')
 })
