@@ -36,11 +36,20 @@ function problemOf(answer: Answer, requestId: string) {
 }
 
 /**
+ * The scopes to ask about rights with. An API answers what person and token both allow, so the question takes all that
+ * the caller's token holds for any tool: with less, tools would seem to be forbidden.
+ */
+function questionScopes({ scopes }: AccessCheck, tools: Tool[], granted: ReadonlySet<string> = new Set()): string[] {
+  const known = tools.flatMap((tool) => tool.scopes).filter((scope) => granted.has(scope))
+  return [...new Set([...scopes, ...known])]
+}
+
+/**
  * The actions that a caller may take, as the access operation answers. Throws CredentialRefused when what the caller
  * sent is not accepted, ProblemResult for any other failure: without an answer no tool is shown, and none is called.
  */
 export async function askActions(
-  access: AccessCheck,
+  { access, tools }: { access: AccessCheck; tools: Tool[] },
   identity: Identity,
   backend: Backend,
   options: Omit<SendOptions, 'credential'>,
@@ -48,7 +57,8 @@ export async function askActions(
   let answer: Answer
   try {
     const request = buildRequest(access.operation, access.input, {})
-    answer = await sendAs(identity, access.scopes, backend, request, { ...options, repeatable: true })
+    const scopes = questionScopes(access, tools, identity.scopes)
+    answer = await sendAs(identity, scopes, backend, request, { ...options, repeatable: true })
   } catch (error) {
     if (error instanceof BackendFailure)
       throw new ProblemResult(failureProblem(error, options.requestId, { repeatable: true }))

@@ -60,7 +60,12 @@ export interface AuthSection {
   scopes: { extension?: string; security?: string; initial?: string[]; offer?: boolean }
   apiKeys?: { prefix: string }
   passthrough?: 'same-audience'
-  exchange?: { grant?: 'token-exchange' | 'client-credentials'; audience?: string; clientId?: string }
+  exchange?: {
+    grant?: 'token-exchange' | 'client-credentials'
+    audience?: string
+    clientId?: string
+    claims?: string[]
+  }
 }
 
 /** A curation file, as tools.schema.json describes it. */

@@ -124,6 +124,17 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     return needed.some((scope) => !scopes.has(scope)) ? needed : []
   }
 
+  let inFlight = 0
+  /** Takes a place until the answer has ended, which may be a stream; false when there is none. */
+  function admit(response: ServerResponse): boolean {
+    if (inFlight >= maxInFlight) return false
+    inFlight += 1
+    response.once('close', () => {
+      inFlight -= 1
+    })
+    return true
+  }
+
   async function serveMcp(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST') {
       const problem = {
@@ -175,6 +186,8 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     }
     const lacking = lackingScopes(identity, message)
     if (gate && lacking.length > 0) return refuseScopes(response, lacking, gate)
+    // Not before the body is there: who sends it slowly must not hold a place that others wait for.
+    if (!admit(response)) return refuseForNow(response, 'overloaded')
     const session = oncePerRequest(
       createSession(services, identity, {
         forwardedFor: forwardedFor(request),
@@ -185,17 +198,6 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     // The session travels beside the SDK's own fields; the SDK passes it to the factory and looks no further.
     const auth: AuthInfo = { token: 'withheld', clientId: 'caller', scopes: [], extra: { session } }
     await exchange(Object.assign(request, { auth }) as NodeIncomingMessageLike, response, message)
-  }
-
-  let inFlight = 0
-  async function serveOneOfMany(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (inFlight >= maxInFlight) return refuseForNow(response, 'overloaded')
-    inFlight += 1
-    // An answer may be a stream that goes on after the work has returned.
-    response.once('close', () => {
-      inFlight -= 1
-    })
-    return serveMcp(request, response)
   }
 
   function serveMetadata(gate: Gate, request: IncomingMessage, response: ServerResponse): void {
@@ -216,7 +218,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       return
     }
     if (!isOurs(request, response)) return
-    if (path === '/mcp') return serveOneOfMany(request, response)
+    if (path === '/mcp') return serveMcp(request, response)
     if (gate && isMetadataPath(path ?? '', gate.resource())) return serveMetadata(gate, request, response)
     sendProblem(response, 404, {
       error: 'not-found',

@@ -69,7 +69,7 @@ export function createSession(
   who: string | Identity,
   { forwardedFor, lasting = false, offersMore = false }: Partial<Session> = {},
 ): Session {
-  const { access } = services.catalog
+  const { access, tools } = services.catalog
   const identity = typeof who === 'string' ? forwarded(who) : who
   const from = forwardedFor !== undefined && { forwardedFor }
   return {
@@ -79,7 +79,7 @@ export function createSession(
     offersMore,
     async actions(signal) {
       if (!access) return undefined
-      return askActions(access, identity, services.backend, { ...from, requestId: randomUUID(), signal })
+      return askActions({ access, tools }, identity, services.backend, { ...from, requestId: randomUUID(), signal })
     },
   }
 }

@@ -38,10 +38,12 @@ async function setUp(
     settings = {},
     routes = {},
     who = () => ada,
+    configFile = 'auth-tools.yaml',
   }: {
     settings?: Partial<AuthSettings>
     routes?: Parameters<typeof start>[1]
     who?: Parameters<typeof start>[3]
+    configFile?: string
   } = {},
 ) {
   const issuer = await startIssuer(t)
@@ -55,7 +57,7 @@ async function setUp(
     ...settings,
   }
   if (auth.clientSecret === '') delete auth.clientSecret
-  const { adapter, backend, lines } = await start(t, routes, { configFile: fixture('auth-tools.yaml'), auth }, who)
+  const { adapter, backend, lines } = await start(t, routes, { configFile: fixture(configFile), auth }, who)
   const token = (more = {}) => issuer.sign(issuer.claims(adapter.url, more))
   return { issuer, backend, lines, url: adapter.url, token }
 }
@@ -80,7 +82,8 @@ t.test('the API gets a token of its own, only for what the tool needs', async (t
   })
   t.same(
     issuer.requests.map(({ form }) => form.scope),
-    ['caller:read', 'user:read', 'order:read'],
+    ['caller:read order:read user:read', 'user:read', 'order:read'],
+    'the question for rights has all that tools may need, each tool its own',
   )
   const basic = Buffer.from(issuer.requests[0]?.headers.authorization?.replace('Basic ', '') ?? '', 'base64')
   t.equal(basic.toString(), 'adapter:canary%3Aclient+secret%2F1')
@@ -186,6 +189,7 @@ t.test('without exchange, the adapter vouches for the person with a signature fo
   let failures = 1
   const { issuer, backend, url, token } = await setUp(t, {
     settings: { downstream: 'client-credentials', clientKey, clientSecret: '' },
+    configFile: 'auth-vouching-tools.yaml',
     routes: {
       'GET /api/v1/orders': () => (failures-- > 0 ? { status: 503 } : { body: { items: [], nextCursor: null } }),
     },
@@ -195,14 +199,19 @@ t.test('without exchange, the adapter vouches for the person with a signature fo
     return { body: { access_token: await issuer.sign(claims), token_type: 'Bearer', expires_in: 60 } }
   })
   for (const sub of ['ada', 'bob']) {
-    const inbound = await token({ sub })
+    const inbound = await token({ sub, email: `${sub}@example.com`, private: 'x' })
     t.notOk((await result(await post(url, call('list_orders'), bearer(inbound)))).isError)
     t.notOk(tokensSeen(backend.seen).includes(inbound))
   }
   t.equal(issuer.requests.length, 2, 'its own tokens are for nobody in particular')
   const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: 'adapter-1' }] })
   const { form, headers } = issuer.requests[0] as TokenRequest
-  t.match(form, { grant_type: 'client_credentials', resource: API, scope: 'caller:read', client_id: 'adapter' })
+  t.match(form, {
+    grant_type: 'client_credentials',
+    resource: API,
+    scope: 'caller:read order:read',
+    client_id: 'adapter',
+  })
   t.notOk(headers.authorization)
   const proof = await jwtVerify(form.client_assertion ?? '', keys, { audience: issuer.issuer, issuer: 'adapter' })
   t.match(proof.payload, { sub: 'adapter' })
@@ -214,8 +223,14 @@ t.test('without exchange, the adapter vouches for the person with a signature fo
     ),
   )
   t.same(
-    verified.map(({ payload }) => [payload.sub, payload.act, Number(payload.exp) - Number(payload.iat)]),
-    ['ada', 'ada', 'ada', 'bob', 'bob'].map((sub) => [sub, { sub: 'app' }, 60]),
+    verified.map(({ payload }) => [
+      payload.sub,
+      payload.email,
+      payload.private,
+      payload.act,
+      Number(payload.exp) - Number(payload.iat),
+    ]),
+    ['ada', 'ada', 'ada', 'bob', 'bob'].map((sub) => [sub, `${sub}@example.com`, undefined, { sub: 'app' }, 60]),
   )
   t.equal(new Set(verified.map(({ payload }) => payload.jti)).size, 5, 'each is for one request')
 })
@@ -240,7 +255,7 @@ t.test('fifty callers at once get their own answers, with tokens of their own, f
     return plain(request)
   })
   const names = Array.from({ length: 50 }, (_, i) => `person-${i}`)
-  const tokens = await Promise.all(names.map((sub) => token({ sub })))
+  const tokens = await Promise.all(names.map((sub) => token({ sub, scope: 'caller:read' })))
   const whoAmI = async (inbound: string) =>
     (await result(await post(url, call('get_current_caller'), bearer(inbound)))).structuredContent?.userId
   const rounds = await Promise.all([...tokens, ...tokens].map(whoAmI))

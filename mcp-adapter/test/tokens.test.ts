@@ -1,9 +1,11 @@
 import { request as rawRequest } from 'node:http'
 import { base64url, exportSPKI, generateKeyPair, importJWK } from 'jose'
 import t, { type Test } from 'tap'
+import { createGate } from '../src/auth/gate.ts'
+import { createAuthRule } from '../src/auth/settings.ts'
 import { PEOPLE } from './fixtures/backend.ts'
 import { startIssuer, tokensSeen } from './fixtures/issuer.ts'
-import { fixture, post, start } from './support.ts'
+import { fixture, memoryLog, post, start } from './support.ts'
 
 const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
 const call = (name: string, args: object = {}) => ({
@@ -207,6 +209,27 @@ t.test('while the issuer is down, known keys go on; without any it is 503, until
   t.match(await response.json(), { error: 'identity-provider-unavailable', retryable: true })
   await other.start()
   t.equal((await post(url, list, bearer(theirs))).status, 200)
+})
+
+t.test('a person stays the same when their token is renewed, and is another with another agent', async (t) => {
+  const issuer = await startIssuer(t)
+  const rule = createAuthRule(
+    { scopes: {}, apiKeys: { prefix: 'hr_' } },
+    { issuers: [issuer.issuer], audience: 'https://mcp.example', downstream: 'same-audience' },
+    [],
+  )
+  if (!rule) throw new Error('there is an issuer')
+  const gate = createGate(rule, { ownUrl: () => '', log: memoryLog().log })
+  t.teardown(() => gate.close())
+  const owner = async (more = {}) => {
+    const { owner } = await gate.identify(await issuer.sign(issuer.claims('https://mcp.example', more)))
+    return owner
+  }
+  const first = await owner()
+  t.equal(await owner({ scope: 'more' }), first)
+  for (const more of [{ sub: 'bob' }, { client_id: 'other' }, { act: { sub: 'planner' } }])
+    t.not(await owner(more), first, JSON.stringify(more))
+  t.match(await gate.identify('hr_1_x'), { owner: 'hr_1_x', isForwarded: true, scopes: undefined })
 })
 
 t.test('metadata of another issuer leads to no keys', async (t) => {

@@ -102,7 +102,7 @@ function readIssuer(entry: unknown, at: string, problems: string[]): IssuerSetti
   const url = 'must be a URL with https (http only on loopback), without credentials and fragment'
   if (given.issuer === undefined) problems.push(`${at}.issuer is missing`)
   return {
-    issuer: field('issuer', '', (value) => isTrustworthy(value) && !value.includes('?'), `${url} and query`),
+    issuer: field('issuer', '', (value) => isTrustworthy(value) && !value.includes('?'), `${url}, and without a query`),
     audiences: field<string[] | undefined>('audiences', undefined, isTexts, 'must be a list of texts'),
     jwksUri: field<string | undefined>('jwksUri', undefined, isTrustworthy, url),
     algorithms: field(

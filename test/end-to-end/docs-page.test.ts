@@ -12,9 +12,10 @@ t.test('a person can try a call with a key on the docs page', { skip: noBrowser 
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
   await page.goto(`${url}/docs`)
   await page.getByRole('button', { name: 'Authorize' }).click()
-  await page.locator('input#auth-bearer-value').fill(service.keys.ada)
-  await page.getByRole('button', { name: 'Apply credentials' }).click()
-  await page.locator('.btn-done').click()
+  // The first form is for keys, the second for access tokens.
+  await page.locator('input#auth-bearer-value').first().fill(service.keys.ada)
+  await page.getByRole('button', { name: 'Apply credentials' }).first().click()
+  await page.locator('.btn-done').first().click()
   const operation = page.locator('#operations-me-getCurrentCaller')
   await operation.locator('.opblock-summary-control').click()
   await operation.getByRole('button', { name: 'Execute' }).click()

@@ -118,7 +118,9 @@ export function createDownstream(rule: ExchangeRule, { client, metadataOf, log }
   /** Says for whom the adapter asks: a signature of its own, for one request. */
   async function assertion(caller: VerifiedToken): Promise<Record<string, string>> {
     if (!rule.key) throw new Error('There is no key to sign assertions with')
+    const repeated = rule.claims.map((name) => [name, caller.claims[name]])
     const claims = {
+      ...Object.fromEntries(repeated),
       iss: rule.clientId,
       sub: caller.subject,
       aud: rule.audience,

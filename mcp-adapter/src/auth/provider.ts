@@ -96,7 +96,12 @@ export function createDiscovery(client: ProviderClient, issuer: TrustedIssuer): 
       if (status !== 200) continue
       // Metadata of another issuer would lead to another one's keys (RFC 8414, section 3.3).
       if (body.issuer !== issuer.issuer) throw new ProviderUnavailable(`The metadata at ${place} is of another issuer`)
-      const url = (name: string) => (isSafeUrl(body[name]) ? body[name] : undefined)
+      // Only an issuer on this machine may lead to places on this machine.
+      const isLocal = place.startsWith('http:')
+      const url = (name: string) => {
+        const found = body[name]
+        return isSafeUrl(found) && (isLocal || found.startsWith('https:')) ? found : undefined
+      }
       const [keys, tokens] = [url('jwks_uri'), url('token_endpoint')]
       return { ...(keys && { jwks: keys }), ...(tokens && { tokenEndpoint: tokens }), ...configured }
     }

@@ -24,6 +24,8 @@ export interface ExchangeRule {
   authentication: ClientAuthentication
   /** Signs assertions; there with `client-credentials`. */
   key?: JWK
+  /** What assertions repeat of the caller's token, for an API that knows people by something else than `sub`. */
+  claims: string[]
 }
 
 /** All that is needed to judge callers and to speak for them. */

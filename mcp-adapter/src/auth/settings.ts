@@ -61,7 +61,8 @@ function exchangeOf(section: AuthSection, settings: AuthSettings, issuers: numbe
     throw new ConfigError('Exchange needs the audience of the API: auth.exchange.audience, or MCP_API_AUDIENCE.')
   if (clientId === undefined)
     throw new ConfigError('Exchange needs a client: auth.exchange.clientId, or MCP_CLIENT_ID.')
-  const rule = { audience, clientId, authentication: authenticationOf(settings) }
+  const claims = exchange?.claims ?? []
+  const rule = { audience, clientId, authentication: authenticationOf(settings), claims }
   if (grant !== 'client-credentials') return { grant: 'token-exchange', ...rule }
   // An assertion names a person by `sub` alone, which means something else to each issuer.
   if (issuers > 1) throw new ConfigError('client-credentials works with one issuer.')

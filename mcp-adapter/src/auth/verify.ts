@@ -17,6 +17,8 @@ export interface VerifiedToken {
   /** An actor that the token names already (RFC 8693, section 4.1). */
   actor?: JsonObject
   scopes: ReadonlySet<string>
+  /** All that it says. */
+  claims: JWTPayload
   /** Milliseconds since the epoch. */
   expiresAt: number
 }
@@ -64,6 +66,7 @@ function read(token: string, digest: string, claims: JWTPayload): VerifiedToken 
     subject: sub,
     ...(typeof clientId === 'string' && { clientId }),
     ...(isObject(act) && { actor: act }),
+    claims,
     scopes: new Set((scope ?? '').split(' ').filter(Boolean)),
     expiresAt: exp * 1000,
   }
