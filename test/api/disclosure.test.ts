@@ -88,6 +88,18 @@ t.test('a list that shows personal data leaves one entry, which names the operat
   t.equal((await entriesOf(() => call('ada', 'GET', '/users'))).entries, 0)
 })
 
+t.test('a stand-in that is sent back takes nobody’s place', async (t) => {
+  const { body } = await call('agent', 'GET', `/users/${ada}`)
+  const change = (value: object) => call('admin', 'PATCH', `/users/${ada}`, value, { 'if-match': '"1"' })
+  for (const [value, pointer] of [
+    [{ email: body.email }, '/body/email'],
+    [{ profile: { fullName: body.profile.fullName } }, '/body/profile/fullName'],
+    [{ profile: { phone: body.profile.phone } }, '/body/profile/phone'],
+  ] as const) {
+    t.match(await change(value), { status: 400, body: { error: 'validation-failed', errors: [{ pointer }] } })
+  }
+})
+
 const NOTE = 'Please write to carl@example.net when it is there.'
 const HIDDEN = 'Please write to [EMAIL_1] when it is there.'
 const items = [{ sku: 'LAMP', quantity: 1 }]
