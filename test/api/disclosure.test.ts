@@ -202,3 +202,12 @@ t.test('neither problems nor the log quote what could be personal', async (t) =>
   })
   t.match(service.log.at(-1), { msg: 'for [EMAIL_1]' })
 })
+
+t.test('what cannot be recorded is not shown', async (t) => {
+  await storage.sql('ALTER TABLE audit_pending RENAME TO audit_pending_away')
+  const refused = await call('manager', 'GET', `/users/${ada}`)
+  t.equal(refused.status, 500)
+  t.notMatch(JSON.stringify(refused.body), /@example/)
+  t.equal((await call('support', 'GET', `/users/${ada}`)).status, 200, 'what is masked needs no record')
+  await storage.sql('ALTER TABLE audit_pending_away RENAME TO audit_pending')
+})
