@@ -9,12 +9,15 @@
  *   decidedAt: string | null, usedAt: string | null, expiresAt: string, createdAt: string,
  * }} Approval
  * @typedef {{ items: Approval[], nextCursor: string | null }} ApprovalPage
- * @typedef {{ fullName: string, username: string, role: string }} Person
+ * @typedef {{ fullName: string, username: string, role: string }} Person where the full name is masked, the user name stands for it
  */
 
 /** Beside the page, wherever a proxy may have put both. */
 const API = new URL('../api/v1/', import.meta.url)
 const PATIENCE_MS = 20_000
+
+/** @param {string} name @returns {boolean} whether it is the name, and not the stand-in for one that is masked */
+const seen = (name) => !/^masked-[0-9a-f]{10}$/.test(name)
 
 /** What went wrong, in words for the person. */
 export class Failure extends Error {
@@ -102,7 +105,11 @@ export class Client {
     const known = this.#people.get(userId)
     if (known) return known
     const found = this.get(`users/${encodeURIComponent(userId)}`).then(
-      (user) => ({ fullName: user.profile.fullName, username: user.username, role: user.role }),
+      ({ profile, username, role }) => ({
+        fullName: seen(profile.fullName) ? profile.fullName : username,
+        username,
+        role,
+      }),
       () => undefined,
     )
     this.#people.set(userId, found)

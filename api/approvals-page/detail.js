@@ -21,7 +21,9 @@ const fact = (term, ...what) => el('div', {}, el('dt', {}, term), el('dd', {}, .
 /** @param {string} id @param {Person | undefined} person @returns {(Node | string)[]} the name where it is known */
 const personOf = (id, person) =>
   person
-    ? [foreign(person.fullName), ' (', foreign(person.username), `, ${person.role}) `, foreign(id, 'id')]
+    ? person.fullName === person.username
+      ? [foreign(person.username), ` (${person.role}) `, foreign(id, 'id')]
+      : [foreign(person.fullName), ' (', foreign(person.username), `, ${person.role}) `, foreign(id, 'id')]
     : [foreign(id, 'id')]
 
 /** @param {string} iso @returns {(Node | string)[]} */

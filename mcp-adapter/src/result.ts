@@ -183,7 +183,9 @@ function successResult(tool: Tool, answer: Answer, mapping: Mapping): Mapped {
   if (content === undefined) {
     const type = (answer.headers['content-type'] ?? 'no type').split(';')[0] as string
     if (!tool.published.outputSchema && isText(type)) {
-      return { result: { content: [{ type: 'text', text: fence(visible(answer.body.toString('utf8'))) }] } }
+      const text = visible(answer.body.toString('utf8'))
+      const shown = tool.isUntrusted(answer.status, typeOf(answer)) ? fence(text) : text
+      return { result: { content: [{ type: 'text', text: shown }] } }
     }
     const why = isJson(type)
       ? 'its answer is not well-formed JSON'

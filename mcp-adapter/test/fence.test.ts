@@ -50,7 +50,7 @@ t.test('with a mark in the document only what carries it is fenced', async (t) =
   t.match(
     (await client.call('get_order_label', { orderId: 'o1' })).content[0]?.text,
     /^\[data .*\]\nTo Ada\n\[end of data /,
-    'text that no schema describes',
+    'text is fenced as well',
   )
 
   const missing = await client.call('get_user_by_id', { userId: 'nobody' })

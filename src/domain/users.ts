@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { v7 as uuidv7 } from 'uuid'
+import { isStandIn } from '../privacy/mask.ts'
 import { matchKey } from '../privacy/match-key.ts'
 import type { Prisma, User } from '../storage/generated/client.ts'
 import type { AccountStatus, ContactChannel, Role } from '../storage/generated/enums.ts'
@@ -187,6 +188,8 @@ export function normalizeEmail(email: string): string {
 
 function toColumns({ email, username, role, status, profile, preferences }: UserChanges) {
   if (preferences?.timeZone !== undefined) checkTimeZone(preferences.timeZone)
+  refuseStandIn(email, '/body/email')
+  refuseStandIn(profile?.fullName, '/body/profile/fullName')
   return {
     ...(email !== undefined && { email: normalizeEmail(email) }),
     ...(username !== undefined && { username, usernameKey: matchKey(username) }),
@@ -195,6 +198,12 @@ function toColumns({ email, username, role, status, profile, preferences }: User
     ...profile,
     ...preferences,
   }
+}
+
+/** Whoever read a masked account must not write the mask over the person's data. */
+function refuseStandIn(text: string | undefined, pointer: string): void {
+  if (text === undefined || !isStandIn(text)) return
+  throw invalid(pointer, 'masked', 'stands for a value that you may not see: leave the field out')
 }
 
 /** The zones that this Node knows by the IANA name. */

@@ -60,6 +60,9 @@ function standIn(kind: Exclude<Personal, 'text'>, value: string, ownerId: string
   return kind === 'email' ? `${name}@masked.invalid` : name
 }
 
+/** Whether a text is a stand-in: sent back, it would take the place of what it stands for. */
+export const isStandIn = (text: string) => /^masked-[0-9a-f]{10}(@masked\.invalid)?$/i.test(text.trim())
+
 function leaf(kind: Personal): Step {
   return (value, walk, ownerId) => {
     if (typeof value !== 'string' || value === '') return value

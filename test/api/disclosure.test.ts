@@ -88,6 +88,18 @@ t.test('a list that shows personal data leaves one entry, which names the operat
   t.equal((await entriesOf(() => call('ada', 'GET', '/users'))).entries, 0)
 })
 
+t.test('a stand-in that is sent back takes nobody’s place', async (t) => {
+  const { body } = await call('agent', 'GET', `/users/${ada}`)
+  const change = (value: object) => call('admin', 'PATCH', `/users/${ada}`, value, { 'if-match': '"1"' })
+  for (const [value, pointer] of [
+    [{ email: body.email }, '/body/email'],
+    [{ profile: { fullName: body.profile.fullName } }, '/body/profile/fullName'],
+    [{ profile: { phone: body.profile.phone } }, '/body/profile/phone'],
+  ] as const) {
+    t.match(await change(value), { status: 400, body: { error: 'validation-failed', errors: [{ pointer }] } })
+  }
+})
+
 const NOTE = 'Please write to carl@example.net when it is there.'
 const HIDDEN = 'Please write to [EMAIL_1] when it is there.'
 const items = [{ sku: 'LAMP', quantity: 1 }]
@@ -189,4 +201,13 @@ t.test('neither problems nor the log quote what could be personal', async (t) =>
     err: { type: 'Error', message: '[EMAIL_1] failed', cause: { message: 'Key (email)=([EMAIL_1]) already exists' } },
   })
   t.match(service.log.at(-1), { msg: 'for [EMAIL_1]' })
+})
+
+t.test('what cannot be recorded is not shown', async (t) => {
+  await storage.sql('ALTER TABLE audit_pending RENAME TO audit_pending_away')
+  const refused = await call('manager', 'GET', `/users/${ada}`)
+  t.equal(refused.status, 500)
+  t.notMatch(JSON.stringify(refused.body), /@example/)
+  t.equal((await call('support', 'GET', `/users/${ada}`)).status, 200, 'what is masked needs no record')
+  await storage.sql('ALTER TABLE audit_pending_away RENAME TO audit_pending')
 })

@@ -141,7 +141,7 @@ t.test('a person decides on approvals with the keyboard alone', { skip: noBrowse
 
     await askFor(service, { person: 'ada', agentId: 'shopper' }, {})
     await signIn(page, service.keys.adaAgent)
-    await says(page, /Signed in as the agent shopper, acting for ada Tester \(customer\)/)
+    await says(page, /Signed in as the agent shopper, acting for ada \(customer\)/)
     await says(page, /the key of an agent. Only people decide: here you can look/)
     await open(page, 'Delete user')
     t.equal(await page.getByRole('button', { name: /Approve|Deny/ }).count(), 0)
