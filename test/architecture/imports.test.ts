@@ -61,7 +61,7 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
     may: [/^src\/(audit|domain|storage)\//, /^src\/canonical\.ts$/, /^src\/identity\/secrets\.ts$/, /^node:/, /^uuid$/],
   },
   { files: /^src\/policy\//, may: [/^src\/(policy|domain)\//, /^node:/, /^@cedar-policy\//] },
-  { files: /^src\/privacy\//, may: [/^src\/privacy\//] },
+  { files: /^src\/privacy\//, may: [/^src\/privacy\//, /^node:net$/, /^libphonenumber-js\/max$/, /^ibantools$/] },
   { files: /^src\/identity\//, may: [/^src\/(identity|domain)\//, /^src\/storage\/.* \(type\)$/, /^node:/] },
   {
     files: /^src\/audit\//,
