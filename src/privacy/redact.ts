@@ -42,9 +42,9 @@ const RECOGNISERS: Recogniser[] = [
 /** Every type that `redact` tells. */
 export const TYPES = [...new Set(RECOGNISERS.map(({ type }) => type))]
 
-/** No recogniser finds anything without one of these: a digit of any script, an at sign, or the sign of an assignment. */
+/** No recogniser finds anything without one of these: a digit of any script, an at sign, a word for a secret, a long run. */
 const WORTH_READING =
-  /[\p{Nd}@=:＠＝：]|bearer|basic|token|(?:pass|kenn)?wor[dt]|passphrase|passcode|secret|clave|senha|contraseña|mot de passe|-----BEGIN/iu
+  /[\p{Nd}@=:＠＝：]|bearer|basic|token|(?:pass|kenn)?wor[dt]|passphrase|passcode|secret|clave|senha|contraseña|mot de passe|-----BEGIN|\w{24}/iu
 const DIGIT = /\d/g
 
 /**

@@ -6,12 +6,15 @@ const PASSWORDS =
 const TOKENS =
   'secret|api[ _-]?key|api[ _-]?token|access[ _-]?key(?:[ _-]?id)?|access[ _-]?token|auth[ _-]?token|refresh[ _-]?token|session[ _-]?token|bearer[ _-]?token|client[ _-]?secret|private[ _-]?key|secret[ _-]?key|secret[ _-]?access[ _-]?key|signing[ _-]?key|encryption[ _-]?key|account[ _-]?key|shared[ _-]?access[ _-]?key|credentials?|token|creds|auth[ _-]?key'
 const IS = '(?:is|was|ist|lautet|est|es|era|è|é|jest|to|=>|:=|=|:|：|是|は|は：|—|->)'
+/** In quotation marks, all of it; otherwise up to the next space. */
+const VALUE = '(?:(["\'`])([^"\'`\\r\\n]{4,200})\\3|["\'`]?([^\\s"\'`<>]{4,256}))'
 const ASSIGNED = new RegExp(
-  `(?<![a-zà-ɏ])(${PASSWORDS}|${TOKENS})(?:["'\`\\]]{0,2})[ \\t]{0,4}(${IS})[ \\t]{0,4}(["'\`]?)([^\\s"'\`<>]{4,256})`,
+  `(?<![a-zà-ɏ])(${PASSWORDS}|${TOKENS})["'\`\\]]{0,2}[ \\t]{0,4}(${IS})[ \\t]{0,4}${VALUE}`,
   'giu',
 )
-const SNAKE = new RegExp(
-  `(?<=[a-z0-9]_|[a-z0-9]-|[a-z](?=[A-Z]))(${PASSWORDS}|${TOKENS})(["'\`\\]]{0,2})[ \\t]{0,4}(=>|:=|=|:)[ \\t]{0,4}(["'\`]?)([^\\s"'\`<>]{4,256})`,
+/** The end of a longer name: DB_PASSWORD, x-api-key, mySecret. */
+const NAMED = new RegExp(
+  `(?<=[A-Za-z0-9][_-]|[a-z](?=[A-Z]))(${PASSWORDS}|${TOKENS})["'\`\\]]{0,2}[ \\t]{0,4}(=>|:=|=|:)[ \\t]{0,4}${VALUE}`,
   'giu',
 )
 const HINT = new RegExp(`${PASSWORDS}|secret|key|token|cred|bearer|basic|sig=`, 'iu')
@@ -33,13 +36,12 @@ export const assignedSecrets: Recogniser = {
   find({ text }) {
     if (!HINT.test(text)) return []
     const found: Candidate[] = []
-    for (const match of text.matchAll(ASSIGNED)) {
-      const [all, name = '', is = '', quote = '', value = ''] = match
-      addValue(text, match.index + all.length - value.length, { name, is, quote, value }, found)
-    }
-    for (const match of text.matchAll(SNAKE)) {
-      const [all, name = '', , is = '', quote = '', value = ''] = match
-      addValue(text, match.index + all.length - value.length, { name, is, quote, value }, found)
+    for (const pattern of [ASSIGNED, NAMED]) {
+      for (const match of text.matchAll(pattern)) {
+        const [all, name = '', is = '', quote = '', quoted, bare = ''] = match
+        const value = quoted ?? bare
+        addValue(text, match.index + all.length - value.length - quote.length, { name, is, quote, value }, found)
+      }
     }
     for (const [pattern, wanted] of [
       [BEARER, isRandom],
@@ -65,7 +67,7 @@ interface Assigned {
 
 function addValue(text: string, start: number, { name, is, quote, value: raw }: Assigned, found: Candidate[]): void {
   const value = quote === '' ? raw.replace(/[.,;:!?)\]}]+$/, (tail) => (/^[!?]+$/.test(tail) ? tail : '')) : raw
-  if (value.length < 4 || PLACEHOLDER.test(value) || REFERENCE.test(value)) return
+  if (value.length < 4 || PLACEHOLDER.test(raw) || PLACEHOLDER.test(value) || REFERENCE.test(value)) return
   const ends = /^(?:$|[\n\r"'`,;.)]|\s*$)/.test(text.slice(start + value.length, start + value.length + 2))
   const spoken = /^\p{L}/u.test(is)
   const believed = new RegExp(`^(?:${PASSWORDS})$`, 'iu').test(name)

@@ -11,9 +11,9 @@ import {
 } from './recogniser.ts'
 
 const WORDS = anyOf(
-  'card credit_card debit_card creditcard cc cvv cvc cvn amex visa master_card mastercard maestro discover diners jcb unionpay rupay mir pan payment',
+  'card cardnumber credit_card debit_card creditcard cc cvv cvc cvn amex visa master_card mastercard maestro discover diners jcb unionpay rupay mir pan payment',
   'kredit karte kreditkarte bankkarte carte tarjeta crédito débito carta cartão credito debito kort kreditkort betaal creditcard karta karty luottokortti kart',
-  'карт κάρτα بطاقة البطاقة کارت כרטיס कार्ड บัตร thẻ kartu',
+  'карта карты карту картой карте картам κάρτα بطاقة البطاقة کارت כרטיס कार्ड บัตร thẻ kartu',
 )
 const WORDS_WITHOUT_SPACES = /卡号|信用卡|银行卡|銀行卡|カード|카드/
 const NOT_A_CARD = /(?<!\p{L})(?:imei|isbn|ean|gtin|upc|iccid|tracking|parcel|serial|barcode)[\s:#.a-z]{0,12}$/u
@@ -30,7 +30,8 @@ const ISSUERS: { prefix: RegExp; sure: number[]; others?: number[] }[] = [
   { prefix: /^220[0-4]/, sure: [16], others: [17, 18, 19] },
   { prefix: /^(?:50|5[6-9]|6[0-9])/, sure: [16], others: [12, 13, 14, 15, 17, 18, 19] },
   { prefix: /^9792/, sure: [16] },
-  { prefix: /^1/, sure: [], others: [15] },
+  { prefix: /^35/, sure: [], others: [16] },
+  { prefix: /^(?:1|2131)/, sure: [], others: [15] },
 ]
 
 const PRINTED = /^(?:\d+|4-4-4-4|4-6-5|4-6-4|4-4-4-4-[1-3]|4-4-4-[1-3]|4-4-5|6-\d+|8-8|4-8-4)$/

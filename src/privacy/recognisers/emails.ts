@@ -68,5 +68,5 @@ const isTopLevel = (label: string) =>
 /** `git@host:path` and `scheme://user:password@host` are places; the latter is a secret of its own kind. */
 function isUserOfUrl(text: string, start: number, end: number): boolean {
   if (/^git$/i.test(text.slice(start, text.indexOf('@', start))) && /^[:/]/.test(text.slice(end, end + 1))) return true
-  return /:\/\/[^\s/@]{0,64}:$/.test(text.slice(Math.max(0, start - 80), start))
+  return /:\/\/[^\s/]{0,64}:[^\s/]{0,64}@?$/.test(text.slice(Math.max(0, start - 140), start))
 }

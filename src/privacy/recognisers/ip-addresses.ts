@@ -6,7 +6,7 @@ const WORDS = anyOf(
 )
 /** Numbers in dots that are no addresses. */
 const VERSION =
-  /(?:(?<!\p{L})(?:version|versión|versione|versão|ver|v|release|rel|build|firmware|section|sect|chapter|clause|§|update|upgrade|driver|oid|kernel|fw|sdk|paragraph|article|kapitel|abschnitt|версия|版本|バージョン)(?:\s?(?:no|number|nr|is|was|to|=)?)[\s.:=(]*|[A-Za-z][\w.-]*\/|[A-Za-z]-?|[@^~<>]=?\s?)$/iu
+  /(?:(?<!\p{L})(?:version|versión|versione|versão|ver|v|release|rel|build|firmware|section|sect|chapter|clause|§|update|upgrade|driver|oid|kernel|fw|sdk|paragraph|article|kapitel|abschnitt|версия|版本|バージョン)(?:\s?(?:no|number|nr|is|was|to|=)?)[\s.:=(]*|[A-Za-z][\w.-]*\/|[A-Za-z]-?|[\^~<>]=?\s?)$/iu
 const IPV4 = /(?<![\p{L}\d_.])\d{1,3}(?:\.\d{1,3}){3}(?![\p{L}\d_]|\.\d|-\p{L})/gu
 /** Maximal runs of what an IPv6 address is written with; whether it is one is then asked. */
 const IPV6 =

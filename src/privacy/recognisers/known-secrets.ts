@@ -10,7 +10,7 @@ const PREFIXED = [
   'whsec_[A-Za-z0-9+/=]{20,100}',
   // Amazon, Google, Azure.
   '(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}',
-  'AIza[A-Za-z0-9_-]{35}',
+  'AIza[A-Za-z0-9_-]{35,60}',
   'GOCSPX-[A-Za-z0-9_-]{20,40}',
   'ya29\\.[A-Za-z0-9_-]{20,400}',
   // GitHub, GitLab, npm, PyPI, Docker, Hugging Face.

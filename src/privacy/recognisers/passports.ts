@@ -2,7 +2,7 @@ import {
   anyOf,
   type Candidate,
   CONTEXT,
-  isOtherNumber,
+  isOfThing,
   type Reading,
   type Recogniser,
   THRESHOLD,
@@ -17,10 +17,12 @@ const WORDS = anyOf(
 const WORDS_WITHOUT_SPACES = /护照|護照|旅券|パスポート|여권|หนังสือเดินทาง/
 /** Letters and digits as the states number their passports, and the two or three groups of Russian ones. */
 const NUMBER =
-  /(?<![\p{L}\d_-])(?:(?=[A-Z]{0,3}[0-9]|[A-Z][0-9A-Z])[A-Z0-9]{6,10}|[A-Z]{1,3}[ -]\d{6,8}|\d{2} \d{2} \d{6}|\d{2} \d{7}|\d{4} \d{6})(?![\p{L}\d_]|-\d)/gu
+  /(?<![\p{Script=Latin}\d_-])(?:(?=[A-Z]{0,3}[0-9]|[A-Z][0-9A-Z])[A-Z0-9]{6,10}|[A-Z]{1,3}[ -]\d{6,8}|\d{2} \d{2} \d{6}|\d{2} \d{7}|\d{4} \d{6})(?![\p{Script=Latin}\d_]|-\d)/gu
 const DATE =
   /^(?:(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d{2})$/
 const FEWEST_DIGITS = 5
+/** German and Dutch ones mix letters and digits as they like, without vowels. */
+const MIXED = /^(?=(?:\D*\d){3})[B-DF-HJ-NPR-TV-Z][0-9B-DF-HJ-NPR-TV-Z]{8}$/
 
 /** The second line of a passport's machine-readable zone (ICAO 9303): it has check digits, and needs no word. */
 const MACHINE_READABLE = /(?<![A-Z0-9<])[A-Z0-9<]{9}\d[A-Z<]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{14}[\d<]\d(?![A-Z0-9<])/g
@@ -29,7 +31,7 @@ export const passports: Recogniser = {
   type: 'PASSPORT',
   find(reading) {
     const { text, digits } = reading
-    if (digits < FEWEST_DIGITS) return []
+    if (digits < 3) return []
     const found: Candidate[] = [...text.matchAll(MACHINE_READABLE)]
       .filter(
         ([line]) =>
@@ -50,10 +52,10 @@ export const passports: Recogniser = {
 
 function scoreOf({ text, isCode }: Reading, start: number, number: string): number {
   const digits = number.replaceAll(/\D/g, '').length
-  if (digits < FEWEST_DIGITS - (/[A-Z]/.test(number) ? 1 : 0) || DATE.test(number)) return 0
+  if ((digits < FEWEST_DIGITS && !MIXED.test(number)) || DATE.test(number)) return 0
   const end = start + number.length
   const before = wordsBefore(text, start)
-  if (isOtherNumber(before) || (isCode(start, end) && !/^[A-Z]{1,3}-\d{6,8}$/.test(number))) return 0
+  if (isOfThing(before) || (isCode(start, end) && !/^[A-Z]{1,3}-\d{6,8}$/.test(number))) return 0
   const near = before + wordsAfter(text, end, 4)
   return WORDS.test(near) || WORDS_WITHOUT_SPACES.test(near) ? 0.1 + CONTEXT : 0.1
 }

@@ -4,7 +4,8 @@ import {
   anyOf,
   type Candidate,
   CONTEXT,
-  isOtherNumber,
+  isOfPerson,
+  isOfThing,
   type Reading,
   type Recogniser,
   THRESHOLD,
@@ -14,14 +15,14 @@ import {
 
 /** What names a telephone number. */
 const NAMES = anyOf(
-  'phone telephone tel mobile cell cellphone fax landline hotline whatsapp sms viber callback wa.me pager contact_number toll_free desk home_number work_number',
-  'telefon telefono teléfono tél téléphone telefone tlf tfno fono telefax telefoon mobil handy festnetz rückruf durchwahl rufnummer gsm portable celular móvil movil telemóvel cellulare komórk kom puhelin puh matkapuhelin mobiltelefon sími cep numaram nomor_hp hp nomer điện_thoại sđt đt telp',
+  'phone telephone tel mobile mob cell cellphone fax landline hotline whatsapp sms viber callback wa.me pager contact_number toll_free desk home_number work_number',
+  'telefon telefono teléfono tél téléphone telefone tlf tfno fono telefax telefoon mobil mobiel handy festnetz rückruf durchwahl rufnummer gsm portable celular móvil movil telemóvel cellulare komórk kom puhelin puh matkapuhelin mobiltelefon sími cep numaram nomor_hp hp nomer điện_thoại sđt đt telp',
   'тел телефон моб мобильн номер_телефона τηλ τηλέφωνο κιν هاتف جوال موبايل تلفن موبایل שماره טלפון נייד फ़ोन फोन मोबाइल ফোন มือถือ โทร เบอร์',
 )
 const NAMES_WITHOUT_SPACES = /电话|手机|電話|手機|携帯|전화|휴대폰|연락처|联系方式|โทร/
 /** What one does with a telephone number, and with other things too. */
 const VERBS = anyOf(
-  'call dial ring reach text answering contact message messages registered number numéro número nummer numero номер anrufen ruf appelez appeler joindre llámame llamar ligue chiama chiamare bel звони позвони',
+  'call dial ring reach text answer answering contact message messages registered number numéro número nummer numero номер anrufen ruf appelez appeler joindre llámame llamar ligue chiama chiamare bel звони позвони',
 )
 const NAMES_AFTER = /^[\s\-–,;:()]{0,3}(?:phone|tel|mobile|cell|fax|office|home|work|desk|mob)(?!\p{L})/u
 const AMOUNT_BEFORE = /(?:[$€£¥₹₽₩]|(?<!p{L})(?:usd|eur|gbp|jpy|chf|rs|inr))\s?$/
@@ -73,7 +74,12 @@ function bestFrom(reading: Reading, run: NumberRun, first: number): Best | undef
   const start = plus ? text.lastIndexOf('+', longest.start) : longest.start
   if (isAttached(text, start, start)) return undefined
   const sized = windows
-    .filter(({ end, digits }) => digits.length >= 6 && !isAttached(text, end, end) && !isCode(start, end))
+    .filter(
+      ({ end, digits }) =>
+        digits.length >= 6 &&
+        (!isAttached(text, end, end) || EXTENSION.test(text.slice(end, end + 20))) &&
+        !isCode(start, end),
+    )
     .reverse()
   const international = plus ? parsed(sized) : undefined
   if (international)
@@ -121,7 +127,12 @@ function nationalScore(text: string, window: Window, groups: number): number {
     return 0
   if (/^(\d)\1+$/.test(digits)) return 0
   const before = wordsBefore(text, start)
-  if (isOtherNumber(before) || AMOUNT_BEFORE.test(before) || AMOUNT_AFTER.test(text.slice(end, end + 12).toLowerCase()))
+  if (
+    isOfThing(before) ||
+    isOfPerson(before) ||
+    AMOUNT_BEFORE.test(before) ||
+    AMOUNT_AFTER.test(text.slice(end, end + 12).toLowerCase())
+  )
     return 0
   const context = contextOf(text, start, end)
   const written =
@@ -151,7 +162,8 @@ function contextOf(text: string, start: number, end: number): number {
     return CONTEXT
   const after = wordsAfter(text, end)
   const written = text.slice(start, end)
-  const likely = /^\+|^0[1-9]|^\(|[ .)-]/.test(written) || parsePhoneNumberFromString(written, 'US')?.isValid() === true
+  const likely =
+    /^\+|^00?[1-9]|^\(|[ .)-]/.test(written) || parsePhoneNumberFromString(written, 'US')?.isValid() === true
   if (likely && VERBS.test(before)) return CONTEXT
   return likely && (NAMES.test(after) || NAMES_WITHOUT_SPACES.test(after)) ? CONTEXT : 0
 }

@@ -46,21 +46,39 @@ export function wordsAfter(text: string, end: number, count = WORDS): string {
     .join('')
 }
 
-/** Makes the expression that finds one of the words, or a word that begins with it, in lower-case text. */
-export const anyOf = (...words: string[]) =>
-  new RegExp(`(?<!\\p{L})(?:${words.join(' ').split(' ').filter(Boolean).join('|').replaceAll('_', '[ _-]?')})`, 'u')
+/**
+ * Makes the expression that finds one of the words in lower-case text. Words of five letters and more may go on (plurals,
+ * cases, compounds); shorter ones stand alone, since too much begins with them.
+ */
+export function anyOf(...lists: string[]): RegExp {
+  const words = lists.flatMap((list) => list.split(' ')).filter(Boolean)
+  const long = words.filter((word) => word.length >= 5)
+  const short = words.filter((word) => word.length < 5)
+  const either = (some: string[]) => some.join('|').replaceAll('_', '[ _-]?').replaceAll('.', '\\.')
+  return new RegExp(`(?<!\\p{L})(?:${either(long)}|(?:${either(short)})s?(?!\\p{L}))`, 'u')
+}
 
-const NUMBER_SIGN =
-  '[\\s:#.\\-]*(?:no|nr|number|num|id|code|nummer|numéro|número|numero|n°|nº|№|номер|号|编号|番号|번호)?[\\s:#.\\-]*(?:is|was|=|ist|es|est|è)?[\\s"\'(]*$'
-/** What is written right before a number that is no personal one. */
-const OTHER_NUMBER = new RegExp(
-  `(?:(?<!\\p{L})(?:order|invoice|ticket|case|ref|reference|tracking|shipment|parcel|consignment|sku|item|product|part|article|serial|` +
-    'batch|lot|model|isbn|issn|ean|upc|gtin|imei|iccid|version|build|release|transaction|confirmation|booking|request|' +
-    'trace|span|commit|record|row|job|claim|po|bestellung|bestell|rechnung|auftrag|auftrags|rechnungs|artikel|sendung|pedido|' +
-    'factura|commande|facture|ordine|fattura|заказ|заказа|счет|счёт|zamówienie|zamówienia|sipariş|order-|id)' +
-    `|订单|订单号|注文|注文番号|주문|주문번호|#)${NUMBER_SIGN}`,
-  'u',
+/** What may stand between the word for a number and the number. */
+const SIGN =
+  '[\\s:#.\\-]*(?:no|nr|number|num|id|code|nummer|numéro|número|numero|n°|nº|№|номер|号|编号|番号|번호)?' +
+  '[\\s:#.\\-]*(?:is|was|=|ist|es|est|è)?[\\s"\'(]*$'
+const said = (words: string, without = '') =>
+  new RegExp(`(?:(?<!\\p{L})(?:${words.trim().split(/\s+/).join('|')})${without})${SIGN}`, 'u')
+
+/** Numbers of things. */
+const THING = said(
+  `order invoice ticket case ref reference tracking shipment parcel consignment sku item product part article serial batch
+  lot model isbn issn ean upc gtin imei iccid version build release transaction confirmation booking request trace span
+  commit record row job claim po license licence permit policy member membership customer plate zip postal postcode plz
+  student employee badge id bestellung bestell rechnung auftrag auftrags rechnungs artikel sendung pedido factura commande
+  facture ordine fattura заказ заказа счет счёт zamówienie zamówienia sipariş`,
+  '|订单|訂單|注文|주문|#',
 )
+/** Numbers of people and accounts that are not dialled. */
+const PERSON = said('passport security account ssn card meter iban driver driving', '|护照|卡')
 
-/** Whether the number at this place is said to be an order's, a parcel's, a product's or the like. */
-export const isOtherNumber = (before: string) => OTHER_NUMBER.test(before.slice(-48))
+/** Whether the number after these words is said to be an order's, a parcel's, a product's or the like. */
+export const isOfThing = (before: string) => THING.test(before.slice(-48))
+
+/** Whether the number after these words is said to be an account's, a card's or a passport's. */
+export const isOfPerson = (before: string) => PERSON.test(before.slice(-48))

@@ -3,7 +3,7 @@ import {
   anyOf,
   type Candidate,
   CONTEXT,
-  isOtherNumber,
+  isOfThing,
   type Reading,
   type Recogniser,
   THRESHOLD,
@@ -42,12 +42,12 @@ function scoreOf({ text, isCode }: Reading, { start, end, digits, shape, gaps }:
   if (/\d[-./ ]?$/.test(text.slice(start - 2, start)) || /^[-./ ]?\d/.test(text.slice(end, end + 2))) return 0
   const before = wordsBefore(text, start)
   const near = WORDS.test(before) || WORDS.test(wordsAfter(text, end)) ? CONTEXT : 0
-  if (near === 0 && (VOID.has(digits) || digits.startsWith('9') || isOtherNumber(before))) return 0
+  if (near === 0 && (VOID.has(digits) || digits.startsWith('9') || isOfThing(before))) return 0
   return base(shape, gaps) === 0 ? 0 : Math.min(1, base(shape, gaps) + near)
 }
 
 function base(shape: string, gaps: string[]): number {
-  if (shape === '9') return 0.05
+  if (shape === '9') return 0.1
   if (shape !== '3-2-4' || gaps[0] !== gaps[1]) return 0
   return { '-': 0.5, ' ': 0.25, '.': 0.25 }[gaps[0] as string] ?? 0
 }

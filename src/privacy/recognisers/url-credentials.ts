@@ -1,7 +1,7 @@
 import type { Candidate, Recogniser } from './recogniser.ts'
 
 /** The user and password of a URL (RFC 3986 section 3.2.1). */
-const USER_INFO = /:\/\/([^\s/@:?#"'<>]{0,100}:[^\s/@"'<>]{1,200})@/g
+const USER_INFO = /:\/\/([^\s/@:?#"'<>]{0,100}:[^\s/"'<>]{1,200})@/g
 const PLACEHOLDER = /:(?:\[[A-Z]+_\d+\]|\*+|x{3,}|\$\{?\w+\}?|<[^>]*>)$/i
 
 export const urlCredentials: Recogniser = {
