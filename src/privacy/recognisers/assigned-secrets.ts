@@ -80,7 +80,7 @@ function addValue(text: string, start: number, { name, is, quote, value: raw }: 
 
 /** Long, with letters and digits: no word, no number, no id that our own texts are full of. */
 function isRandom(value: string): boolean {
-  if (value.length < 8 || !/\d/.test(value) || !/[A-Za-z]/.test(value)) return false
+  if (value.length < 8 || PLACEHOLDER.test(value) || !/\d/.test(value) || !/[A-Za-z]/.test(value)) return false
   if (/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(value)) return false
   return !/^[A-Z0-9]+(?:-[A-Z0-9]+)+$/.test(value)
 }

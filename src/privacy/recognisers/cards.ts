@@ -1,4 +1,4 @@
-import { isAttached, passesLuhn, type Window, windowsFrom } from './numbers.ts'
+import { isAttached, type NumberRun, passesLuhn, type Window, windowsFrom } from './numbers.ts'
 import {
   anyOf,
   type Candidate,
@@ -45,7 +45,7 @@ export const cards: Recogniser = {
     const found: Candidate[] = []
     for (const run of reading.runs()) {
       for (let first = 0; first < run.groups.length; ) {
-        const best = windowsFrom(reading.text, run, first, 19)
+        const best = windowsOf(reading, run, first)
           .reverse()
           .map((window) => ({ window, score: scoreOf(reading, window, run.groups.length) }))
           .find(({ score }) => score >= THRESHOLD)
@@ -57,11 +57,16 @@ export const cards: Recogniser = {
   },
 }
 
+/** Further on in a run, a card begins with a printed group. */
+function windowsOf({ text }: Reading, run: NumberRun, first: number): Window[] {
+  const { start, end } = run.groups[first] as NumberRun['groups'][number]
+  return first > 0 && end - start < 4 ? [] : windowsFrom(text, run, first, 12, 19)
+}
+
 function scoreOf({ text, isCode }: Reading, window: Window, groups: number): number {
-  const { start, end, digits, shape, gaps, first, last } = window
-  if (digits.length < 12) return 0
+  const { start, end, digits, first, last } = window
   const base = worth(digits)
-  if (base === 0 || !gaps.every((gap) => GAP.test(gap)) || !passesLuhn(digits)) return 0
+  if (base === 0 || !passesLuhn(digits) || !window.gaps.every((gap) => GAP.test(gap))) return 0
   if (isAttached(text, start, end) || isCode(start, end)) return 0
   const before = wordsBefore(text, start)
   if (NOT_A_CARD.test(before)) return 0
@@ -69,7 +74,7 @@ function scoreOf({ text, isCode }: Reading, window: Window, groups: number): num
   const near = WORDS.test(context) || WORDS_WITHOUT_SPACES.test(context) ? CONTEXT : 0
   const decimal = /\d[.,]$/.test(text.slice(start - 2, start)) || /^[.,]\d/.test(text.slice(end, end + 2))
   const whole = first === 0 && last === groups - 1
-  if (decimal || !(PRINTED.test(shape) || whole)) return near > 0 ? 0.1 + near : 0
+  if (decimal || !(PRINTED.test(window.shape) || whole)) return near > 0 ? 0.1 + near : 0
   return Math.min(1, base + near)
 }
 

@@ -26,33 +26,51 @@ export function findRuns(text: string): NumberRun[] {
   return runs
 }
 
-/** Some neighbouring groups of a run. */
-export interface Window {
-  start: number
-  end: number
-  digits: string
+/** Some neighbouring groups of a run, from `first` to `last`. */
+export class Window {
+  readonly start: number
+  readonly end: number
+  readonly #text: string
+  readonly #groups: NumberRun['groups']
+  readonly first: number
+  readonly last: number
+  readonly digits: string
+
+  constructor(text: string, groups: NumberRun['groups'], first: number, last: number, digits: string) {
+    this.#text = text
+    this.#groups = groups
+    this.first = first
+    this.last = last
+    this.digits = digits
+    this.start = groups[first]?.start ?? 0
+    this.end = groups[last]?.end ?? 0
+  }
+
   /** The lengths of the groups, such as `3-3-4`. */
-  shape: string
+  get shape(): string {
+    return this.#own()
+      .map(({ start, end }) => end - start)
+      .join('-')
+  }
+
   /** What stands between the groups. */
-  gaps: string[]
-  first: number
-  last: number
+  get gaps(): string[] {
+    const own = this.#own()
+    return own.slice(1).map(({ start }, index) => this.#text.slice(own[index]?.end, start))
+  }
+
+  #own = () => this.#groups.slice(this.first, this.last + 1)
 }
 
-/** @returns the groups from `first` on, as long as they hold `most` digits together: the shortest window first */
-export function windowsFrom(text: string, { groups }: NumberRun, first: number, most: number): Window[] {
+/** @returns the groups from `first` on that hold `least` to `most` digits together: the shortest window first */
+export function windowsFrom(text: string, { groups }: NumberRun, first: number, least: number, most: number): Window[] {
   const windows: Window[] = []
   let digits = ''
-  const gaps: string[] = []
-  const lengths: number[] = []
-  const start = groups[first]?.start ?? 0
-  for (let index = first; index < groups.length; index++) {
-    const group = groups[index] as { start: number; end: number }
-    if (digits.length + group.end - group.start > most) break
-    if (index > first) gaps.push(text.slice((groups[index - 1] as { end: number }).end, group.start))
-    digits += text.slice(group.start, group.end)
-    lengths.push(group.end - group.start)
-    windows.push({ start, end: group.end, digits, shape: lengths.join('-'), gaps: [...gaps], first, last: index })
+  for (let last = first; last < groups.length; last++) {
+    const { start, end } = groups[last] as { start: number; end: number }
+    if (digits.length + end - start > most) break
+    digits += text.slice(start, end)
+    if (digits.length >= least) windows.push(new Window(text, groups, first, last, digits))
   }
   return windows
 }
@@ -63,12 +81,7 @@ const PART_OF_WORD = /[A-Za-z_À-ɏ]/
 export function isAttached(text: string, start: number, end: number): boolean {
   const before = text[start - 1] ?? ''
   if (PART_OF_WORD.test(before) || PART_OF_WORD.test(text[end] ?? '')) return true
-  return (
-    /[-/.+=]/.test(before) &&
-    PART_OF_WORD.test(text[start - 2] ?? '') &&
-    /[A-Za-z0-9]-?$/.test(text.slice(start - 2, start)) &&
-    before === '-'
-  )
+  return before === '-' && PART_OF_WORD.test(text[start - 2] ?? '')
 }
 
 /** Luhn's check digit (ISO/IEC 7812-1). */

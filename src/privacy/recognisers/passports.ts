@@ -2,6 +2,7 @@ import {
   anyOf,
   type Candidate,
   CONTEXT,
+  isAmount,
   isOfThing,
   type Reading,
   type Recogniser,
@@ -54,6 +55,8 @@ function scoreOf({ text, isCode }: Reading, start: number, number: string): numb
   const digits = number.replaceAll(/\D/g, '').length
   if ((digits < FEWEST_DIGITS && !MIXED.test(number)) || DATE.test(number)) return 0
   const end = start + number.length
+  if (isAmount(text, start + number.search(/\d/), end) || /^\.\d/.test(text.slice(end, end + 2))) return 0
+  if (digits === number.length && digits < 7) return 0
   const before = wordsBefore(text, start)
   if (isOfThing(before) || (isCode(start, end) && !/^[A-Z]{1,3}-\d{6,8}$/.test(number))) return 0
   const near = before + wordsAfter(text, end, 4)

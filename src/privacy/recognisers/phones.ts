@@ -4,6 +4,7 @@ import {
   anyOf,
   type Candidate,
   CONTEXT,
+  isAmount,
   isOfPerson,
   isOfThing,
   type Reading,
@@ -25,12 +26,11 @@ const VERBS = anyOf(
   'call dial ring reach text answer answering contact message messages registered number numéro número nummer numero номер anrufen ruf appelez appeler joindre llámame llamar ligue chiama chiamare bel звони позвони',
 )
 const NAMES_AFTER = /^[\s\-–,;:()]{0,3}(?:phone|tel|mobile|cell|fax|office|home|work|desk|mob)(?!\p{L})/u
-const AMOUNT_BEFORE = /(?:[$€£¥₹₽₩]|(?<!p{L})(?:usd|eur|gbp|jpy|chf|rs|inr))\s?$/
-const AMOUNT_AFTER =
-  /^\s?(?:[$€£¥₹₽₩%]|(?:usd|eur|gbp|jpy|chf|inr|units|pieces|pcs|items|points|km|kg|mm|cm|ms|bytes|kb|mb|gb|rows|days|hours|minutes|seconds|years)(?!\p{L}))/u
 const EXTENSION = /^[ ,]{0,2}(?:x|ext\.?|extension|доб\.?|poste|dw)[ .:]{0,2}\d{1,6}(?!\d)/i
 
+const FEWEST_DIGITS = 6
 const MOST_DIGITS = 15
+const VALID = 0.8
 /** What may stand between two groups of one number. */
 const GAP = /^[ \t]?[-./·]?[ \t]?$|^[ \t]{1,2}$|^\)[ \t]?[-/]?\(?$|^[ \t]?\($/
 
@@ -38,21 +38,14 @@ const GAP = /^[ \t]?[-./·]?[ \t]?$|^[ \t]{1,2}$|^\)[ \t]?[-/]?\(?$|^[ \t]?\($/
 export const phones: Recogniser = {
   type: 'PHONE',
   find(reading) {
-    if (reading.digits < 6) return []
+    if (reading.digits < FEWEST_DIGITS) return []
     const found: Candidate[] = []
+    const asked: Asked = new Map()
     for (const run of reading.runs()) {
       for (let first = 0; first < run.groups.length; ) {
-        const best = bestFrom(reading, run, first)
-        if (best) found.push({ start: best.start, end: best.end, score: best.score })
+        const best = mayBegin(reading.text, run, first) ? bestFrom(reading, run, first, asked) : undefined
+        if (best) found.push(best)
         first = best ? best.last + 1 : first + 1
-        // What has no beginning here is no national number further on either.
-        if (
-          !best &&
-          !isInternational(reading.text, run.groups[first]?.start ?? 0) &&
-          first > 2 &&
-          run.groups.length > 12
-        )
-          break
       }
     }
     return found
@@ -63,49 +56,83 @@ type Best = Candidate & { last: number }
 
 const isInternational = (text: string, start: number) => /\+[ (]?$/.test(text.slice(Math.max(0, start - 2), start))
 
-function bestFrom(reading: Reading, run: NumberRun, first: number): Best | undefined {
-  const { text, isCode } = reading
-  const windows = windowsFrom(text, run, first, MOST_DIGITS + 3).filter(({ gaps }) =>
-    gaps.every((gap) => GAP.test(gap)),
+/** How far words are looked for, and a number may reach. */
+const REACH = 120
+
+/** A number begins where its run does, with a plus sign, or after a space with a group of some length. */
+function mayBegin(text: string, { groups }: NumberRun, first: number): boolean {
+  if (first === 0) return true
+  const lengthOf = (index: number) => (groups[index]?.end ?? 0) - (groups[index]?.start ?? 0)
+  const { start } = groups[first] as NumberRun['groups'][number]
+  if (isInternational(text, start)) return true
+  if (lengthOf(first) < 3 || !/[ (]/.test(text[start - 1] as string)) return false
+  // In the midst of many numbers there is no word that could speak for one: only its form does.
+  const amidst = start - (groups[0]?.start ?? 0) > REACH && (groups.at(-1)?.end ?? 0) - start > REACH
+  return (
+    !amidst ||
+    (lengthOf(first) === 3 && (lengthOf(first + 1) === 7 || (lengthOf(first + 1) === 3 && lengthOf(first + 2) === 4)))
   )
-  const longest = windows.at(-1)
-  if (!longest || longest.digits.length < 6) return undefined
-  const plus = isInternational(text, longest.start)
-  const start = plus ? text.lastIndexOf('+', longest.start) : longest.start
+}
+
+function bestFrom(reading: Reading, run: NumberRun, first: number, asked: Asked): Best | undefined {
+  const { text, isCode } = reading
+  const windows = windowsFrom(text, run, first, FEWEST_DIGITS, MOST_DIGITS + 3)
+  const [shortest] = windows
+  if (!shortest) return undefined
+  const plus = isInternational(text, shortest.start)
+  const start = plus ? text.lastIndexOf('+', shortest.start) : shortest.start
   if (isAttached(text, start, start)) return undefined
+  const before = wordsBefore(text, start)
   const sized = windows
-    .filter(
-      ({ end, digits }) =>
-        digits.length >= 6 &&
-        (!isAttached(text, end, end) || EXTENSION.test(text.slice(end, end + 20))) &&
-        !isCode(start, end),
-    )
+    .filter(({ end, gaps }) => gaps.every((gap) => GAP.test(gap)) && endsThere(text, end) && !isCode(start, end))
     .reverse()
-  const international = plus ? parsed(sized) : undefined
-  if (international)
-    return whole(
-      text,
-      start,
-      international.window,
-      international.score + contextOf(text, start, international.window.end),
-    )
-  if (plus) return undefined
+  if (plus) {
+    const international = parsed(sized, asked)
+    if (!international) return undefined
+    const { window } = international
+    const score =
+      international.score < THRESHOLD
+        ? international.score + contextOf(text, said(before), start, window.end)
+        : international.score
+    return score >= THRESHOLD ? whole(text, start, window, score) : undefined
+  }
+  if (isOfThing(before) || isOfPerson(before)) return undefined
+  const words = said(before)
   for (const window of sized) {
-    const score = nationalScore(text, window, run.groups.length)
+    const score = nationalScore(text, words, window, run.groups.length, asked)
     if (score >= THRESHOLD) return whole(text, start, window, score)
   }
   return undefined
 }
 
+const endsThere = (text: string, end: number) =>
+  !isAttached(text, end, end) || EXTENSION.test(text.slice(end, end + 20))
+
+/** What libphonenumber said of a number in this text: asking takes a hundred times as long as looking here. */
+type Asked = Map<string, { known: boolean; possible: boolean; valid: boolean }>
+
+function ask(digits: string, asked: Asked) {
+  const answer = asked.get(digits)
+  if (answer) return answer
+  const number = parsePhoneNumberFromString(`+${digits}`, { extract: false })
+  const fresh = {
+    known: number !== undefined,
+    possible: number?.isPossible() ?? false,
+    valid: number?.isValid() ?? false,
+  }
+  asked.set(digits, fresh)
+  return fresh
+}
+
 /** The longest window that is a valid number, or else one that could be. */
-function parsed(windows: Window[]): { window: Window; score: number } | undefined {
+function parsed(windows: Window[], asked: Asked, digits?: string): { window: Window; score: number } | undefined {
   let possible: { window: Window; score: number } | undefined
   for (const window of windows) {
-    const number = parsePhoneNumberFromString(`+${withoutTrunk(window)}`)
-    if (number?.isValid()) return { window, score: 0.8 }
-    if (number?.isPossible() && window.digits.length >= 9 && window.gaps.length > 0)
+    const number = ask(digits ?? withoutTrunk(window), asked)
+    if (number.valid) return { window, score: VALID }
+    if (number.possible && window.digits.length >= 9 && window.gaps.length > 0)
       possible ??= { window, score: THRESHOLD }
-    else if (number?.isPossible() || (number && window.digits.length >= 9)) possible ??= { window, score: 0.2 }
+    else if (number.possible || (number.known && window.digits.length >= 9)) possible ??= { window, score: 0.2 }
   }
   return possible
 }
@@ -117,55 +144,48 @@ function withoutTrunk({ digits, shape, gaps }: Window): string {
   return digits.slice(0, Number(country)) + digits.slice(Number(country) + 1)
 }
 
-function nationalScore(text: string, window: Window, groups: number): number {
-  const { start, end, digits, shape, gaps, first, last } = window
-  if (
-    /\d[.,]$/.test(text.slice(start - 2, start)) ||
-    /^,\d/.test(text.slice(end, end + 2)) ||
-    digits.length > MOST_DIGITS
-  )
-    return 0
-  if (/^(\d)\1+$/.test(digits)) return 0
-  const before = wordsBefore(text, start)
-  if (
-    isOfThing(before) ||
-    isOfPerson(before) ||
-    AMOUNT_BEFORE.test(before) ||
-    AMOUNT_AFTER.test(text.slice(end, end + 12).toLowerCase())
-  )
-    return 0
-  const context = contextOf(text, start, end)
-  const written =
-    /^(?:1-)?3-3-4$/.test(shape) && /^1?[2-9]\d\d[2-9]?/.test(digits) && gaps.slice(-2).some((gap) => gap !== ' ')
-  if (written || (/^3-7$/.test(shape) && gaps[0]?.startsWith(')') && /^[2-9]/.test(digits))) return 0.45 + context
-  if (
-    digits.startsWith('00') &&
-    first === 0 &&
-    parsed([{ ...window, digits: digits.slice(2), shape: '' }])?.score === 0.8
-  ) {
-    return (gaps.length > 0 ? 0.45 : 0.1) + context
-  }
-  // Two digits and two digits is a range, a score, a time; a full stop before three digits groups thousands.
+function nationalScore(text: string, words: Said, window: Window, groups: number, asked: Asked): number {
+  const { start, end, digits, first, last } = window
+  if (digits.length > MOST_DIGITS || /^(\d)\1+$/.test(digits)) return 0
+  if (/\d[.,]$/.test(text.slice(start - 2, start))) return 0
+  if (isAmount(text, start, end)) return 0
+  if (isNorthAmerican(window)) return 0.45
+  const abroad = digits.startsWith('00') && first === 0 ? parsed([window], asked, digits.slice(2))?.score : undefined
+  if (abroad === VALID && last > first) return 0.45
   if (first > 0 && /[-./]$/.test(text.slice(start - 1, start))) return 0
-  if (last < groups - 1 && digits.length >= 10) return context > 0 ? 0.1 + context : 0
-  return context > 0 && digits.length >= 6 ? 0.1 + context : 0
+  // Ten digits and more, and then others: not one number.
+  if (last < groups - 1 && digits.length >= 10 && contextOf(text, words, start, end) === 0) return 0
+  return 0.1 + contextOf(text, words, start, end)
 }
 
-/** What the words around say; a verb counts where the number is also written like one. */
-function contextOf(text: string, start: number, end: number): number {
-  const before = wordsBefore(text, start)
-  if (
-    NAMES.test(before) ||
-    NAMES_WITHOUT_SPACES.test(before) ||
-    NAMES_AFTER.test(text.slice(end, end + 12).toLowerCase())
-  )
-    return CONTEXT
+/** (415) 555-2671 and 415-555-2671: hardly anything else is written so. */
+function isNorthAmerican({ shape, digits, gaps }: Window): boolean {
+  if (/^(?:1-)?3-3-4$/.test(shape)) return /^1?[2-9]/.test(digits) && gaps.slice(-2).some((gap) => gap !== ' ')
+  return shape === '3-7' && /^\)/.test(gaps[0] as string) && /^[2-9]/.test(digits)
+}
+
+interface Said {
+  named: boolean
+  /** A verb counts where the number is also written like one. */
+  verb: boolean
+}
+
+const said = (before: string): Said => ({
+  named: NAMES.test(before) || NAMES_WITHOUT_SPACES.test(before),
+  verb: VERBS.test(before),
+})
+
+/** What the words around say. */
+function contextOf(text: string, { named, verb }: Said, start: number, end: number): number {
+  if (named) return CONTEXT
+  if (NAMES_AFTER.test(text.slice(end, end + 12).toLowerCase())) return CONTEXT
   const after = wordsAfter(text, end)
+  if (!verb && !NAMES.test(after) && !NAMES_WITHOUT_SPACES.test(after)) return 0
   const written = text.slice(start, end)
-  const likely =
-    /^\+|^00?[1-9]|^\(|[ .)-]/.test(written) || parsePhoneNumberFromString(written, 'US')?.isValid() === true
-  if (likely && VERBS.test(before)) return CONTEXT
-  return likely && (NAMES.test(after) || NAMES_WITHOUT_SPACES.test(after)) ? CONTEXT : 0
+  return /^\+|^00?[1-9]|^\(|[ .)-]/.test(written) ||
+    parsePhoneNumberFromString(written, { defaultCountry: 'US', extract: false })?.isValid()
+    ? CONTEXT
+    : 0
 }
 
 function whole(text: string, start: number, window: Window, score: number): Best {

@@ -30,21 +30,25 @@ const LONGEST = 80
 
 /** The five words before a place, in lower case. */
 export function wordsBefore(text: string, start: number): string {
-  const near = text.slice(Math.max(0, start - LONGEST), start).toLowerCase()
-  return near
-    .split(/(?<=\s)(?=\S)/)
-    .slice(-WORDS)
-    .join('')
+  let at = start
+  const least = Math.max(0, start - LONGEST)
+  for (let words = 0; at > least; at--) {
+    if (!isSpace(text, at - 1) && (at === start || isSpace(text, at)) && ++words > WORDS) break
+  }
+  return text.slice(at, start).toLowerCase()
 }
 
 /** The five words after a place, in lower case. */
 export function wordsAfter(text: string, end: number, count = WORDS): string {
-  const near = text.slice(end, end + LONGEST).toLowerCase()
-  return near
-    .split(/(?<=\S)(?=\s)/)
-    .slice(0, count)
-    .join('')
+  let at = end
+  const most = Math.min(text.length, end + LONGEST)
+  for (let words = 0; at < most; at++) {
+    if (!isSpace(text, at) && (at === end || isSpace(text, at - 1)) && ++words > count) break
+  }
+  return text.slice(end, at).toLowerCase()
 }
+
+const isSpace = (text: string, at: number) => text.charCodeAt(at) <= 32
 
 /**
  * Makes the expression that finds one of the words in lower-case text. Words of five letters and more may go on (plurals,
@@ -82,3 +86,14 @@ export const isOfThing = (before: string) => THING.test(before.slice(-48))
 
 /** Whether the number after these words is said to be an account's, a card's or a passport's. */
 export const isOfPerson = (before: string) => PERSON.test(before.slice(-48))
+
+const CURRENCY_BEFORE = /(?:[$€£¥₹₽₩]|(?<!p{L})(?:usd|eur|gbp|jpy|chf|rs|inr))\s?$/
+const UNIT_AFTER =
+  /^\s?(?:[$€£¥₹₽₩%]|(?:usd|eur|gbp|jpy|chf|inr|units|pieces|pcs|items|points|km|kg|mm|cm|ms|bytes|kb|mb|gb|rows|days|hours|minutes|seconds|years)(?!\p{L}))/u
+
+/** Whether the number is money, a measure or a count: a currency before it, a unit, a currency or decimals after it. */
+export function isAmount(text: string, start: number, end: number): boolean {
+  if (CURRENCY_BEFORE.test(text.slice(Math.max(0, start - 5), start).toLowerCase())) return true
+  const after = text.slice(end, end + 12).toLowerCase()
+  return UNIT_AFTER.test(after) || /^,\d/.test(after)
+}

@@ -1,4 +1,4 @@
-import { isAttached, type Window, windowsFrom } from './numbers.ts'
+import { isAttached, type NumberRun, type Window, windowsFrom } from './numbers.ts'
 import {
   anyOf,
   type Candidate,
@@ -26,8 +26,7 @@ export const ssns: Recogniser = {
     const found: Candidate[] = []
     for (const run of reading.runs()) {
       for (let first = 0; first < run.groups.length; first++) {
-        for (const window of windowsFrom(reading.text, run, first, 9)) {
-          if (window.digits.length !== 9) continue
+        for (const window of windowsOf(reading, run, first)) {
           const score = scoreOf(reading, window)
           if (score >= THRESHOLD) found.push({ start: window.start, end: window.end, score })
         }
@@ -35,6 +34,12 @@ export const ssns: Recogniser = {
     }
     return found
   },
+}
+
+/** Nine digits in one group, or in three that begin with three. */
+function windowsOf({ text }: Reading, run: NumberRun, first: number): Window[] {
+  const { start, end } = run.groups[first] as NumberRun['groups'][number]
+  return end - start === 3 || end - start === 9 ? windowsFrom(text, run, first, 9, 9) : []
 }
 
 function scoreOf({ text, isCode }: Reading, { start, end, digits, shape, gaps }: Window): number {
