@@ -40,6 +40,8 @@ const dataDir = mkdtempSync(join(tmpdir(), 'handrail-fuzz-'))
 const database = (await serverRuns()) ? await emptyDatabase() : { databaseUrl: undefined, drop: async () => {} }
 const service = await startProcess(dataDir, {
   HANDRAIL_REQUESTS_PER_MINUTE: '100000000',
+  HANDRAIL_QUOTA_PER_MINUTE: '100000000',
+  HANDRAIL_AGENT_QUOTA_PER_MINUTE: '100000000',
   LOG_LEVEL: 'error',
   ...(database.databaseUrl && { DATABASE_URL: database.databaseUrl }),
 })

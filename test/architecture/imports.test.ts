@@ -75,11 +75,11 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
     files: /^src\/limits\//,
     may: [/^src\/(limits|domain)\//, /^(rate-limiter-flexible|ioredis)$/],
   },
-  { files: /^src\/privacy\//, may: [/^src\/privacy\//] },
   {
     files: /^src\/identity\//,
     may: [/^src\/(identity|domain)\//, /^src\/storage\/.* \(type\)$/, /^node:/, /^jose$/],
   },
+  { files: /^src\/privacy\//, may: [/^src\/privacy\//, /^node:net$/, /^libphonenumber-js\/max$/, /^ibantools$/] },
   {
     files: /^src\/audit\//,
     may: [
