@@ -5,15 +5,12 @@ export class HungUp extends Error {
   override readonly name = 'HungUp'
 }
 
-/** A connection that has ended tells neither an address nor the end of a body: nothing waits for either. */
+/**
+ * A body whose client went away, while it was authenticated, say, neither ends nor fails any more: nobody waits for it.
+ * What has arrived whole is carried out, or refused and recorded, whoever is left to hear of it.
+ */
 export function registerGone(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request) => {
-    // Where the system has learnt of the end first, only the address is missing; the types do not know of it.
-    const address: string | undefined = request.ip
-    if (address === undefined) throw new HungUp('the client hung up')
-  })
-  // Authentication may have taken a while.
   app.addHook('preParsing', async ({ raw }) => {
-    if (raw.errored) throw new HungUp('the client hung up')
+    if (raw.errored && !raw.complete) throw new HungUp('the client hung up')
   })
 }

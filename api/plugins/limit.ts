@@ -1,4 +1,4 @@
-import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
+import rateLimit, { type FastifyRateLimitStore, normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance } from 'fastify'
 import { QuotaExceeded } from '../../src/domain/errors.ts'
 import type { Limits } from '../../src/limits/limits.ts'
@@ -26,6 +26,8 @@ export async function registerLimit(app: FastifyInstance, perMinute: number, lim
   const limit = app.rateLimit({
     max: perMinute,
     timeWindow: '1 minute',
+    // A connection that has ended tells no address any more: all of those count together. The types do not know of it.
+    keyGenerator: ({ ip }) => ((ip as string | undefined) === undefined ? 'gone' : normalizeIP(ip)),
     allowList: (request) => PROBES.has(request.routeOptions.url ?? ''),
     errorResponseBuilder: (_request, { ttl }) =>
       new QuotaExceeded(
