@@ -23,7 +23,7 @@ export interface Sampled {
 }
 
 /** What stands in the examples of the document, as it is called where tests run. */
-const HERE: Record<string, unknown> = { sku: 'LAMP', stock: 5, channel: 'team', amount: 1 }
+const HERE: Record<string, unknown> = { sku: 'LAMP', stock: 5, channel: 'team', amount: 4995 }
 
 /**
  * Reads every operation from the document: its parameters, and its own example as the body.
