@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { type IncomingHttpHeaders, request } from 'node:http'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import type { Test } from 'tap'
@@ -24,7 +25,7 @@ export interface Tool {
 
 export interface Said {
   status: number
-  headers: Headers
+  headers: IncomingHttpHeaders
   /** The whole body. */
   text: string
   // biome-ignore lint/suspicious/noExplicitAny: messages of every shape
@@ -57,7 +58,10 @@ export interface Edge {
 }
 
 /** Starts the service on a port, an identity provider that exchanges tokens, and the adapter with its real tools. */
-export async function startEdge(t: Test, options: ServiceOptions & { adapterLog?: Log } = {}): Promise<Edge> {
+export async function startEdge(
+  t: Test,
+  { adapterLog, ...options }: ServiceOptions & { adapterLog?: Log } = {},
+): Promise<Edge> {
   const issuer = await startIssuer(t)
   // A token for the API alone: for the same person, with the client as the actor, and no more scopes than asked for.
   issuer.answerTokens(async ({ form }) => {
@@ -72,12 +76,11 @@ export async function startEdge(t: Test, options: ServiceOptions & { adapterLog?
   if (problems.length > 0) throw new Error(problems.join('; '))
   const service = await startService(t, { tokens: createTokens({ publicUrl: API_AUDIENCE, issuers }), ...options })
   const api = await service.app.listen({ port: 0 })
-  const silent: Log = { info() {}, warn() {}, error() {} }
   const adapter = await startAdapter({
     configFile: join(ROOT, 'mcp-adapter', 'tools.yaml'),
     apiUrl: api,
     port: 0,
-    log: options.adapterLog ?? silent,
+    log: adapterLog ?? SILENT,
     auth: {
       issuers: [issuer.issuer],
       downstream: 'token-exchange',
@@ -89,8 +92,7 @@ export async function startEdge(t: Test, options: ServiceOptions & { adapterLog?
   t.teardown(() => adapter.close())
 
   const mcp: Edge['mcp'] = async (credential, method, params = {}, { headers, raw, id = 1, modern } = {}) => {
-    const response = await fetch(adapter.url, {
-      method: 'POST',
+    const answer = await send(adapter.url, 'POST', {
       headers: {
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
@@ -101,8 +103,7 @@ export async function startEdge(t: Test, options: ServiceOptions & { adapterLog?
       },
       body: raw ?? JSON.stringify({ jsonrpc: '2.0', id, method, params }),
     })
-    const text = await response.text()
-    return { status: response.status, headers: response.headers, text, message: parse(text) }
+    return { ...answer, message: parse(answer.text) }
   }
   const callTool: Edge['callTool'] = (credential, name, args = {}, { more, ...sending } = {}) =>
     mcp(
@@ -132,11 +133,32 @@ export async function startEdge(t: Test, options: ServiceOptions & { adapterLog?
   }
 }
 
+const SILENT: Log = { info() {}, warn() {}, error() {} }
+
 /** What every request of 2026-07-28 carries in `_meta`. */
 const ENVELOPE = {
   'io.modelcontextprotocol/protocolVersion': MODERN,
   'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
   'io.modelcontextprotocol/clientCapabilities': { elicitation: {} },
+}
+
+/** One request as it is, with whatever headers: fetch would keep some of them back. */
+export function send(
+  url: string,
+  method: string,
+  { headers = {}, body }: { headers?: Record<string, string | string[]>; body?: string | undefined } = {},
+): Promise<Omit<Said, 'message'>> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
 }
 
 /** An answer is JSON, or an event stream with one message. */
