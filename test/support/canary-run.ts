@@ -18,6 +18,8 @@ const isToolName: Forgive = (label) => label.includes('handrail-tool') && isWord
 /** What somebody names a thing with names it in the trail, unless it is refused for looking like a secret. */
 const isIdentifier: Forgive = (label) => /^create(Channel id|Product sku) \((card|word)\)$/.test(label)
 
+export type CanaryRun = Awaited<ReturnType<typeof startCanaryRun>>
+
 /** The whole service at its most talkative, and secrets to send through it. */
 export async function startCanaryRun(t: Test) {
   const stderr: string[] = []
