@@ -4,6 +4,7 @@ import type { CodedError } from '../../src/domain/errors.ts'
 import { NEW } from '../../src/domain/resources.ts'
 import type { Vault } from '../../src/identity/vault.ts'
 import type { Policy } from '../../src/policy/policy.ts'
+import { redact } from '../../src/privacy/redact.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { isRead } from '../operation.ts'
 import { STATUS } from './errors.ts'
@@ -11,6 +12,7 @@ import { digestOf } from './request-digest.ts'
 
 /** What an adapter says it calls for. */
 const TOOL = /^[A-Za-z0-9_-]{1,64}$/
+const isToolName = (text: string) => TOOL.test(text) && redact(text).found.length === 0
 
 interface Told {
   outcome: Outcome
@@ -39,7 +41,7 @@ export function entryOf(request: FastifyRequest, policy: Policy, told: Told): En
     status: told.status,
     operationId: operation?.operationId,
     action: operation?.action,
-    tool: typeof tool === 'string' && TOOL.test(tool) ? tool : undefined,
+    tool: typeof tool === 'string' && isToolName(tool) ? tool : undefined,
     userId: caller?.userId,
     agentId: caller?.agentId,
     credentialId: caller?.credentialId,

@@ -20,3 +20,9 @@ export function findingsError(file: string, findings: Finding[]): ConfigError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** What the SDK says went wrong, for the log: kind and code, because its words quote what a client sent. */
+export function kindOf(error: Error & { code?: unknown }): { error: string; code?: string | number } {
+  const { name, code } = error
+  return { error: name, ...((typeof code === 'number' || typeof code === 'string') && { code }) }
+}

@@ -13,7 +13,8 @@ import { forwarded, type Identity } from './auth/identity.ts'
 import { ProviderUnavailable } from './auth/provider.ts'
 import { neededScopes } from './auth/scopes.ts'
 import { InvalidToken } from './auth/verify.ts'
-import { messageOf } from './errors.ts'
+import { withoutQuotedHeaders } from './echo.ts'
+import { kindOf, messageOf } from './errors.ts'
 import { bearerToken, createHostGuard, isTooDeep, MAX_BODY_BYTES, readBody, sendProblem } from './guard.ts'
 import { forwardedFor, hasTokenInQuery, isMalformedHello, needsRights } from './inbound.ts'
 import { CredentialRefused } from './problem.ts'
@@ -62,12 +63,13 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
   const { log, catalog } = services
   const { gate, maxInFlight } = options
   const isOurs = createHostGuard(options.allowedHosts, options.allowedOrigins)
-  const onerror = (error: Error) => log.warn({ error: messageOf(error) }, 'MCP exchange')
+  const onerror = (error: Error) => log.warn(kindOf(error), 'MCP exchange')
   const handler = createMcpHandler(
     (context) => createServer(services, context.authInfo?.extra?.session as Session, context.era),
     { onerror, maxRequestBodySize: MAX_BODY_BYTES },
   )
-  const exchange = toNodeHandler(handler, { onerror, maxRequestBodySize: MAX_BODY_BYTES })
+  const answering: typeof handler.fetch = async (...asked) => withoutQuotedHeaders(await handler.fetch(...asked))
+  const exchange = toNodeHandler({ fetch: answering }, { onerror, maxRequestBodySize: MAX_BODY_BYTES })
 
   /** True when the API refused the credential; any other failure is told by the tool list or call itself. */
   async function isRefused(session: Session, message: unknown, response: ServerResponse): Promise<boolean> {

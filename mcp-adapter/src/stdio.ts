@@ -1,7 +1,7 @@
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { createBackend } from './backend.ts'
 import { loadTools } from './catalog.ts'
-import { messageOf } from './errors.ts'
+import { kindOf } from './errors.ts'
 import type { Log } from './log.ts'
 import { createServer, createServices, createSession } from './server.ts'
 
@@ -28,7 +28,7 @@ export async function runStdio(options: {
     if (options.stop.aborted) resolve()
   })
   const handle = serveStdio((context) => createServer(services, session, context.era), {
-    onerror: (error) => log.warn({ error: messageOf(error) }, 'MCP exchange'),
+    onerror: (error) => log.warn(kindOf(error), 'MCP exchange'),
   })
   log.info({ api: catalog.baseUrl, tools: catalog.tools.length }, 'MCP over stdio is up')
   await ended

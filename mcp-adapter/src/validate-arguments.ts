@@ -1,3 +1,4 @@
+import { isPlainName } from './echo.ts'
 import type { JsonObject } from './json.ts'
 import { escapeStep } from './json.ts'
 import { didYouMean } from './nearest.ts'
@@ -23,7 +24,11 @@ function toProblemError(error: SchemaError): ProblemError {
     const name = String(params.additionalProperty ?? params.unevaluatedProperty)
     const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {})
     const offered = known.length === 0 ? '' : ` Known: ${known.slice(0, 20).join(', ')}.`
-    return { pointer: at(name), code, message: `is not known.${didYouMean(name, known) || offered}` }
+    const message = `is not known.${didYouMean(name, known) || offered}`
+    // A name that could be a secret is not told: where it stands is enough.
+    return isPlainName(name)
+      ? { pointer: at(name), code, message }
+      : { pointer: error.instancePath, code, message: `has a field whose name ${message}` }
   }
   const message = error.message ?? 'is not valid'
   if (code === 'enum')

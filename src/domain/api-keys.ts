@@ -2,6 +2,7 @@ import type { ApiKey } from '../storage/generated/client.ts'
 import type { Scope } from './actions.ts'
 import type { Call, Database, Visibility } from './call.ts'
 import { CodedError, invalid } from './errors.ts'
+import { refuseSecret } from './identifiers.ts'
 import { keyset, type PageQuery } from './page.ts'
 
 export interface NewApiKey {
@@ -48,6 +49,7 @@ export function presentApiKey(key: ApiKey) {
  * @throws CodedError user-not-found, user-not-active, validation-failed
  */
 export async function createApiKey({ caller, db, now }: Call, input: NewApiKey, mint: () => Minted) {
+  refuseSecret(input.agentId, '/body/agentId')
   const userId = input.userId ?? caller.userId
   const user = await db.user.findUnique({ where: { id: userId }, select: { status: true } })
   if (!user) throw new CodedError('user-not-found')

@@ -3,6 +3,7 @@ import type { ChannelKind } from '../storage/generated/enums.ts'
 import { type Call, type Database, EVENTS_CHANNEL } from './call.ts'
 import { uniqueViolation } from './database-errors.ts'
 import { CodedError, invalid } from './errors.ts'
+import { refuseSecret } from './identifiers.ts'
 import { keyset, type PageQuery } from './page.ts'
 
 export interface NewChannel {
@@ -54,6 +55,7 @@ export function presentChannel(channel: Channel) {
  */
 export async function createChannel({ db, now }: Call, input: NewChannel, setup: ChannelSetup) {
   if (input.id === RESERVED) throw invalid('/body/id', 'reserved', `must not be "${RESERVED}"`)
+  refuseSecret(input.id, '/body/id')
   checkTarget(input, setup)
   const secret = input.kind === 'webhook' ? setup.mintSecret(input.id) : undefined
   const data = { ...input, secrets: secret ? [secret.sealed] : [], createdAt: now, updatedAt: now }

@@ -86,6 +86,8 @@ export interface ServiceOptions {
   limits?: Partial<LimitSettings>
   /** Where several services count together. */
   counters?: SharedCounters
+  /** How much is logged; `info` unless told otherwise. */
+  logLevel?: string
   /** Puts another service in the place of a real one, to see what happens when it fails. */
   replace?: (services: Services) => Partial<Services>
 }
@@ -126,7 +128,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
     },
   })
   const app = await createApp(services, {
-    log: pino(LOG_RULES as LoggerOptions, stream),
+    log: pino({ level: options.logLevel ?? 'info', ...LOG_RULES } as LoggerOptions, stream),
     requestsPerMinute: options.requestsPerMinute ?? 1_000_000,
     trustedProxies: options.trustedProxies ?? [],
     keepAnswersMs: options.keepAnswersMs ?? 60_000,
