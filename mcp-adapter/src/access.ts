@@ -5,7 +5,7 @@ import type { AccessCheck } from './catalog.ts'
 import { failureProblem } from './failure.ts'
 import { visible } from './hidden.ts'
 import { atPointer, isObject, type JsonObject } from './json.ts'
-import { CredentialRefused, ProblemResult } from './problem.ts'
+import { CredentialRefused, ProblemResult, retryAfterSeconds } from './problem.ts'
 import { buildRequest } from './request.ts'
 import type { Tool } from './tools.ts'
 
@@ -17,6 +17,8 @@ function problemOf(answer: Answer, requestId: string) {
   } catch {
     // Not JSON: the status alone is told.
   }
+  const retryAfter =
+    typeof body.retryAfter === 'number' ? body.retryAfter : retryAfterSeconds(answer.headers['retry-after'])
   const text = (value: unknown, otherwise: string) => (typeof value === 'string' ? visible(value) : otherwise)
   return {
     error: text(body.error ?? body.code, `http-${answer.status}`),
@@ -30,7 +32,7 @@ function problemOf(answer: Answer, requestId: string) {
       answer.status === 401 ? 'Give a valid credential.' : 'Try again later, or tell the operator.',
     ),
     retryable: answer.status === 429 || answer.status >= 500,
-    ...(typeof body.retryAfter === 'number' && { retryAfter: body.retryAfter }),
+    ...(retryAfter !== undefined && { retryAfter }),
     requestId,
   }
 }

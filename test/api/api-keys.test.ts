@@ -27,6 +27,15 @@ t.test('a key is shown once, works within its scopes, and ends when it is revoke
   t.equal((await call('ada', 'DELETE', `/api-keys/${body.id}`)).status, 204, 'revoking again changes nothing')
 })
 
+t.test('an agent is not named with a secret', async (t) => {
+  const { call } = await startService(t)
+  const agentId = 'xoxb-1234567890-abcdefghij'
+  const { status, body } = await call('ada', 'POST', '/api-keys', { name: 'k', agentId, scopes: ['order:read'] })
+  t.equal(status, 400)
+  t.match(body.errors, [{ pointer: '/body/agentId', code: 'secret' }])
+  t.notMatch(JSON.stringify(body), agentId)
+})
+
 t.test('an expired key is no key', async (t) => {
   const { call, app, storage } = await startService(t)
   const { body } = await call('ada', 'POST', '/api-keys', { name: 'k', scopes: ['*'] })

@@ -47,6 +47,7 @@ t.test('a channel is made as its kind wants it', async (t) => {
   for (const [change, error, pointer] of [
     [{ id: 'new' }, 'validation-failed', '/body/id'],
     [{ id: 'Big' }, 'validation-failed', '/body/id'],
+    [{ id: 'xoxb-1234567890-abcdefghij' }, 'validation-failed', '/body/id'],
     [{ target: undefined }, 'validation-failed', '/body/target'],
     [{ kind: 'inbox' }, 'validation-failed', '/body/target'],
     [{ kind: 'slack', target: 'C0123456789' }, 'validation-failed', '/body/kind'],

@@ -220,6 +220,8 @@ t.test('a valid request id is kept, any other is replaced', async (t) => {
   t.match(await idOf('short'), /^[0-9a-f-]{36}$/)
   t.match(await idOf('has spaces in it'), /^[0-9a-f-]{36}$/)
   t.match(await idOf('x'.repeat(200)), /^[0-9a-f-]{36}$/)
+  for (const secret of ['xoxb-1234567890-abcdefghij', '4111111111111111', `hr_${'a'.repeat(24)}_${'B'.repeat(43)}`])
+    t.match(await idOf(secret), /^[0-9a-f-]{36}$/, 'it is told in logs and answers')
 })
 
 t.test('a wrong credential is told apart from none, and neither is echoed', async (t) => {

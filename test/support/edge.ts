@@ -136,7 +136,7 @@ export async function startEdge(
 const SILENT: Log = { info() {}, warn() {}, error() {} }
 
 /** What every request of 2026-07-28 carries in `_meta`. */
-const ENVELOPE = {
+export const ENVELOPE = {
   'io.modelcontextprotocol/protocolVersion': MODERN,
   'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
   'io.modelcontextprotocol/clientCapabilities': { elicitation: {} },

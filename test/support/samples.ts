@@ -97,3 +97,24 @@ export function holds(value: Json, text: string): boolean {
   if (typeof value === 'object' && value !== null) return Object.values(value).some((each) => holds(each, text))
   return value === text
 }
+
+/** The places of a schema that take as much as anybody likes to send. */
+export function unbounded(schema: Json, place: string): string[] {
+  const types = [schema.type].flat()
+  const isBounded = schema.enum !== undefined || schema.const !== undefined
+  const own = [
+    types.includes('string') && !isBounded && schema.maxLength === undefined && 'maxLength',
+    types.includes('array') && schema.maxItems === undefined && 'maxItems',
+    types.includes('integer') && !isBounded && schema.maximum === undefined && 'maximum',
+    types.includes('object') && schema.additionalProperties !== false && 'additionalProperties',
+  ]
+  return [
+    ...own.filter(Boolean).map((what) => `${place}: ${what}`),
+    ...(schema.items ? unbounded(schema.items, `${place}/0`) : []),
+    ...Object.entries(schema.properties ?? {}).flatMap(([name, each]) => unbounded(each, `${place}/${name}`)),
+    ...['anyOf', 'oneOf', 'allOf'].flatMap((word) =>
+      (schema[word] ?? []).flatMap((each: Json) => unbounded(each, place)),
+    ),
+    ...Object.entries(schema.$defs ?? {}).flatMap(([name, each]) => unbounded(each, `${place}/$defs/${name}`)),
+  ]
+}
