@@ -29,7 +29,9 @@ const HIDDEN = ['authorization', 'cookie', 'key', 'secret', 'token', 'password',
 ])
 
 const CAUSES = 3
-const plain = (text: unknown) => (typeof text === 'string' ? redact(text).text : undefined)
+/** Operators have to see which machine listens, or does not answer; the addresses of callers are not logged. */
+const SPARED = new Set(['IP'])
+const plain = (text: unknown) => (typeof text === 'string' ? redact(text, SPARED).text : undefined)
 
 /** An error without what came with it: the values of a failed statement, say. Its words may quote anything. */
 function tellError(error: unknown, causes = CAUSES): object | undefined {
@@ -51,7 +53,7 @@ export const LOG_RULES = {
   serializers: { err: (error: unknown) => tellError(error) },
   hooks: {
     logMethod(this: unknown, args: unknown[], method: (...args: never[]) => void) {
-      method.apply(this, args.map((each) => (typeof each === 'string' ? redact(each).text : each)) as never[])
+      method.apply(this, args.map((each) => (typeof each === 'string' ? redact(each, SPARED).text : each)) as never[])
     },
   },
 }

@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
-import { type AuthInfo, createMcpHandler, isInitializeRequest, isJsonContentType } from '@modelcontextprotocol/server'
+import { type AuthInfo, createMcpHandler, isJsonContentType } from '@modelcontextprotocol/server'
 import { isMetadataPath, metadataOf } from './auth/challenge.ts'
 import type { Gate } from './auth/gate.ts'
 import { forwarded, type Identity } from './auth/identity.ts'
@@ -16,7 +16,7 @@ import { InvalidToken } from './auth/verify.ts'
 import { withoutQuotedHeaders } from './echo.ts'
 import { kindOf, messageOf } from './errors.ts'
 import { bearerToken, createHostGuard, isTooDeep, MAX_BODY_BYTES, readBody, sendProblem } from './guard.ts'
-import { isObject } from './json.ts'
+import { forwardedFor, hasTokenInQuery, isMalformedHello, needsRights } from './inbound.ts'
 import { CredentialRefused } from './problem.ts'
 import {
   answerBrokenSocket,
@@ -55,23 +55,8 @@ function oncePerRequest(session: Session): Session {
   }
 }
 
-/** Who is behind this request, for an API that trusts this proxy to say so (X-Forwarded-For, read from the right). */
-function forwardedFor(request: IncomingMessage): string {
-  const before = request.headers['x-forwarded-for']
-  return [before, request.socket.remoteAddress ?? ''].flat().filter(Boolean).join(', ')
-}
-
 /** A client that sends its request more slowly than this is cut off, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000
-
-/** A token in the URL (RFC 6750, section 2.3), whatever the letters are encoded as. */
-function hasTokenInQuery(url = ''): boolean {
-  const query = url.split('?').slice(1).join('?')
-  return [...new URLSearchParams(query).keys()].some((name) => name.toLowerCase() === 'access_token')
-}
-
-const needsRights = (message: unknown) =>
-  isObject(message) && (message.method === 'tools/list' || message.method === 'tools/call')
 
 /** Streamable HTTP at `/mcp`, both protocol eras, stateless; and `/livez`. */
 export function createHttpEndpoint(services: Services, options: HttpOptions): HttpEndpoint {
@@ -175,8 +160,8 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       return refuseMessage(response, -32700, 'Parse error: the body is not valid JSON in UTF-8')
     }
     if (isTooDeep(text)) return refuseMessage(response, -32600, 'Invalid request: the message is nested too deeply')
-    // The SDK would call it an internal error.
-    if (isObject(message) && message.method === 'initialize' && !isInitializeRequest(message)) {
+    // The SDK would call it an internal error. In 2026-07-28 the method is gone, and it says so.
+    if (isMalformedHello(request, message)) {
       const { id } = message
       const named = typeof id === 'string' || typeof id === 'number' ? id : null
       return refuseMessage(

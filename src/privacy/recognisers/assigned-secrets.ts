@@ -6,6 +6,7 @@ const PASSWORDS =
 const TOKENS =
   'secret|api[ _-]?key|api[ _-]?token|access[ _-]?key(?:[ _-]?id)?|access[ _-]?token|auth[ _-]?token|refresh[ _-]?token|session[ _-]?token|bearer[ _-]?token|client[ _-]?secret|private[ _-]?key|secret[ _-]?key|secret[ _-]?access[ _-]?key|signing[ _-]?key|encryption[ _-]?key|account[ _-]?key|shared[ _-]?access[ _-]?key|credentials?|token|creds|auth[ _-]?key'
 const IS = '(?:is|was|ist|lautet|est|es|era|è|é|jest|to|=>|:=|=|:|：|是|は|は：|—|->)'
+const IS_PASSWORD = new RegExp(`^(?:${PASSWORDS})$`, 'iu')
 /** In quotation marks, all of it; otherwise up to the next space. */
 const VALUE = '(?:(["\'`])([^"\'`\\r\\n]{4,200})\\3|["\'`]?([^\\s"\'`<>]{4,256}))'
 const ASSIGNED = new RegExp(
@@ -23,8 +24,12 @@ const BEARER = /(?<![A-Za-z])(?:bearer|token)[ \t]+([A-Za-z0-9._~+/-]{16,2000}={
 const BASIC = /(?<![A-Za-z])basic[ \t]+([A-Za-z0-9+/]{8,1000}={0,2})(?![A-Za-z0-9+/])/gi
 /** Connection strings and signed URLs. */
 const SIGNED =
-  /[?&;](?:sig|signature|x-amz-signature|sharedaccesssignature|accountkey|token|access_token|api_key|apikey|key|pwd|password)=([^\s&#;"'<>]{8,512})/gi
+  /[?&;](?:sig|signature|x-amz-signature|sharedaccesssignature|accountkey|token|access_token|api_key|apikey|key|pwd|password)=([A-Za-z0-9._~%+/=:-]{8,512})/gi
 
+/** What tokens are made of; what follows is the text around them. */
+const TOKEN = /^[A-Za-z0-9._~+/=:@$!*-]+/
+/** A call in source code. */
+const CALL = /^[\w$.]+\(/
 const PLACEHOLDER =
   /^(?:\[[A-Z]+_\d+\]|\*+|x{3,}|\.{3,}|•+|_+|-+|null|none|undefined|true|false|nil|string|required|optional|missing|invalid|incorrect|wrong|expired|changed|reset|updated|correct|valid|empty|blank|hidden|redacted|removed|masked|protected|needed|forgotten|unknown|password|passwort|here|with|that|this|your|must|should|will|cannot|could|would|from|when|what|not|and|the|too|please|request|authentication|bearer|basic)[.,;:!?)]*$/i
 const REFERENCE = /^(?:\$\{?|\{\{|%\w+%|process\.env|os\.environ|env\.|<|https?:\/\/)/i
@@ -66,17 +71,23 @@ interface Assigned {
 }
 
 function addValue(text: string, start: number, { name, is, quote, value: raw }: Assigned, found: Candidate[]): void {
-  const value = quote === '' ? raw.replace(/[.,;:!?)\]}]+$/, (tail) => (/^[!?]+$/.test(tail) ? tail : '')) : raw
+  const password = IS_PASSWORD.test(name)
+  const value = password ? withoutStop(raw, quote) : (TOKEN.exec(raw)?.[0].replace(/[.:]+$/, '') ?? '')
+  if (quote === '' && CALL.test(raw)) return
   if (value.length < 4 || PLACEHOLDER.test(raw) || PLACEHOLDER.test(value) || REFERENCE.test(value)) return
   const ends = /^(?:$|[\n\r"'`,;.)]|\s*$)/.test(text.slice(start + value.length, start + value.length + 2))
   const spoken = /^\p{L}/u.test(is)
-  const believed = new RegExp(`^(?:${PASSWORDS})$`, 'iu').test(name)
+  const believed = password
     ? spoken
       ? /[^\p{L}]/u.test(value.replace(/[.,;:!?)'-]+$/, '')) || quote !== ''
       : !ONLY_LETTERS.test(value) || quote !== '' || ends
     : isRandom(value)
   if (believed) found.push({ start, end: start + value.length, score: 0.8 })
 }
+
+/** Without the signs that end a sentence, unless quotation marks say what belongs to it. */
+const withoutStop = (value: string, quote: string) =>
+  quote === '' ? value.replace(/[.,;:!?)\]}]+$/, (tail) => (/^[!?]+$/.test(tail) ? tail : '')) : value
 
 /** Long, with letters and digits: no word, no number, no id that our own texts are full of. */
 function isRandom(value: string): boolean {

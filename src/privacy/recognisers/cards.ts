@@ -3,6 +3,7 @@ import {
   anyOf,
   type Candidate,
   CONTEXT,
+  isOfThing,
   type Reading,
   type Recogniser,
   THRESHOLD,
@@ -69,13 +70,16 @@ function scoreOf({ text, isCode }: Reading, window: Window, groups: number): num
   if (base === 0 || !passesLuhn(digits) || !window.gaps.every((gap) => GAP.test(gap))) return 0
   if (isAttached(text, start, end) || isCode(start, end)) return 0
   const before = wordsBefore(text, start)
-  if (NOT_A_CARD.test(before)) return 0
+  if (NOT_A_CARD.test(before) || (base < THRESHOLD && isOfThing(before))) return 0
   const context = before + wordsAfter(text, end)
   const near = WORDS.test(context) || WORDS_WITHOUT_SPACES.test(context) ? CONTEXT : 0
   const decimal = /\d[.,]$/.test(text.slice(start - 2, start)) || /^[.,]\d/.test(text.slice(end, end + 2))
+  const { shape } = window
+  if (PRINTED.test(shape) && !decimal) return Math.min(1, base + near)
+  // Grouped as nobody prints it: short groups are somebody's way to write it, long ones are other numbers.
+  if (!PRINTED.test(shape) && !/^[1-6](?:-[1-6]){2,}$/.test(shape)) return 0
   const whole = first === 0 && last === groups - 1
-  if (decimal || !(PRINTED.test(window.shape) || whole)) return near > 0 ? 0.1 + near : 0
-  return Math.min(1, base + near)
+  return whole && !decimal ? base + near : near > 0 ? 0.1 + near : 0
 }
 
 function worth(digits: string): number {

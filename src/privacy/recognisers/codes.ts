@@ -1,4 +1,4 @@
-/** Ids, codes and dates: what looks like a personal number in part and never is one. */
+/** Ids, codes, dates and amounts: what looks like a personal number in part and never is one. */
 const CODES = [
   // UUIDs.
   /(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])/gi,
@@ -9,6 +9,8 @@ const CODES = [
   // Dates and times of ISO 8601, and dates as people write them.
   /(?<![\d-])(?:19|20)\d{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?![\d-])/g,
   /(?<![\d./-])(?:\d{1,2}([./-])\d{1,2}\1(?:19|20)\d{2}|(?:19|20)\d{2}([./])\d{1,2}\2\d{1,2})(?![\d/-])/g,
+  // Amounts and measures with a decimal place or two.
+  /(?<![\d.,])\d{1,12}[.,]\d{1,2}(?![\d]|[.,]\d)/g,
   /(?<![\d:])\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?![\d:])/g,
 ]
 

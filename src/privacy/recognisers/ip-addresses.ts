@@ -45,6 +45,7 @@ function isAddress(text: string, start: number, address: string): boolean {
   const inUrl = /:\/\/(?:[^\s/]{0,80}@)?$/.test(text.slice(Math.max(0, start - 90), start))
   if (inUrl) return true
   if (VERSION.test(text.slice(Math.max(0, start - 24), start))) return false
+  if (/^(?:10\.0|0\.0)\./.test(address)) return true
   // 1.2.3.4 is a heading or a version more often than an address.
   return (
     named ||

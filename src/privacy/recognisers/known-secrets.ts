@@ -20,7 +20,7 @@ const PREFIXED = [
   'npm_[A-Za-z0-9]{36}',
   'pypi-[A-Za-z0-9_-]{50,255}',
   'dckr_pat_[A-Za-z0-9_-]{20,40}',
-  'hf_[A-Za-z0-9]{30,40}',
+  'hf_[A-Za-z0-9]{32,38}',
   // Slack, Stripe, Square, Shopify, SendGrid, Twilio, Mailgun, Telegram, DigitalOcean.
   'xox[abeoprs]-[A-Za-z0-9-]{10,255}',
   'xapp-\\d-[A-Za-z0-9-]{10,255}',
@@ -32,8 +32,8 @@ const PREFIXED = [
   'key-[0-9a-f]{32}',
   '\\d{8,10}:AA[A-Za-z0-9_-]{32,34}',
   'do[oprt]_v1_[0-9a-f]{64}',
-  // OpenAI, Anthropic and others of that form.
-  'sk-(?:ant-|proj-|svcacct-|or-)?[A-Za-z0-9_-]{20,255}',
+  // OpenAI, Anthropic and others of that form; 43 characters are an ETag that begins so.
+  'sk-(?![A-Za-z0-9_-]{40}(?![A-Za-z0-9_-]))(?:ant-|proj-|svcacct-|or-)?[A-Za-z0-9_-]{20,255}',
 ]
 const TOKENS = new RegExp(`(?<![A-Za-z0-9_])(?:${PREFIXED.join('|')})`, 'g')
 const HINT =

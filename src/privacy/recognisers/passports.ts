@@ -18,7 +18,7 @@ const WORDS = anyOf(
 const WORDS_WITHOUT_SPACES = /护照|護照|旅券|パスポート|여권|หนังสือเดินทาง/
 /** Letters and digits as the states number their passports, and the two or three groups of Russian ones. */
 const NUMBER =
-  /(?<![\p{Script=Latin}\d_-])(?:(?=[A-Z]{0,3}[0-9]|[A-Z][0-9A-Z])[A-Z0-9]{6,10}|[A-Z]{1,3}[ -]\d{6,8}|\d{2} \d{2} \d{6}|\d{2} \d{7}|\d{4} \d{6})(?![\p{Script=Latin}\d_]|-\d)/gu
+  /(?<![\p{Script=Latin}\d_-])(?:(?=[A-Z]{0,3}[0-9]|[A-Z][0-9A-Z])[A-Z0-9]{6,10}|[A-Z]{1,3}[ -]\d{6,8}|\d{2} \d{2} \d{6}|\d{2} \d{7}|\d{4} \d{6})(?![\p{Script=Latin}\d_]|-[\dA-Z])/gu
 const DATE =
   /^(?:(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d{2})$/
 const FEWEST_DIGITS = 5

@@ -149,6 +149,8 @@ function nationalScore(text: string, words: Said, window: Window, groups: number
   if (digits.length > MOST_DIGITS || /^(\d)\1+$/.test(digits)) return 0
   if (/\d[.,]$/.test(text.slice(start - 2, start))) return 0
   if (isAmount(text, start, end)) return 0
+  // 0.0000001
+  if (last === first + 1 && window.gaps[0] === '.') return 0
   if (isNorthAmerican(window)) return 0.45
   const abroad = digits.startsWith('00') && first === 0 ? parsed([window], asked, digits.slice(2))?.score : undefined
   if (abroad === VALID && last > first) return 0.45

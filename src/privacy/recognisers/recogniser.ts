@@ -76,7 +76,7 @@ const THING = said(
   commit record row job claim po license licence permit policy member membership customer plate zip postal postcode plz
   student employee badge id bestellung bestell rechnung auftrag auftrags rechnungs artikel sendung pedido factura commande
   facture ordine fattura заказ заказа счет счёт zamówienie zamówienia sipariş`,
-  '|订单|訂單|注文|주문|#',
+  '|订单|訂單|注文|주문|(?<!\\p{L} ?)#',
 )
 /** Numbers of people and accounts that are not dialled. */
 const PERSON = said('passport security account ssn card meter iban driver driving', '|护照|卡')

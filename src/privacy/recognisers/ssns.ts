@@ -54,7 +54,7 @@ function scoreOf({ text, isCode }: Reading, { start, end, digits, shape, gaps }:
 function base(shape: string, gaps: string[]): number {
   if (shape === '9') return 0.1
   if (shape !== '3-2-4' || gaps[0] !== gaps[1]) return 0
-  return { '-': 0.5, ' ': 0.25, '.': 0.25 }[gaps[0] as string] ?? 0
+  return { '-': 0.5, ' ': 0.25, '.': 0.45 }[gaps[0] as string] ?? 0
 }
 
 /** No area 000, 666 or 9xx (but for tax numbers), no group 00, no serial 0000. */

@@ -211,7 +211,13 @@ t.test('the service says so, denies nothing for good, and works again', async (t
   t.equal(await storage.db.order.count(), 0)
   t.match((await app.inject('/readyz')).json(), { status: 'unready' })
   t.equal((await app.inject('/livez')).statusCode, 200)
-  answer = json(YES)
+  // One answer for one question, and as many for a list of them.
+  answer = async (request, response) => {
+    let body = ''
+    for await (const part of request) body += part
+    const { evaluations } = JSON.parse(body)
+    json(evaluations ? JSON.stringify({ evaluations: evaluations.map(() => JSON.parse(YES)) }) : YES)(request, response)
+  }
   await remote.check(person('admin'), 'caller:read', theService)
   t.equal((await call('admin', 'GET', '/users/019a0000-0000-7000-8000-000000000004')).status, 200)
   t.same(told, ['it answers with status 500', undefined])

@@ -95,7 +95,7 @@ t.test('our own ids, SKUs, order numbers, times, amounts, traces and tags are ne
     .map((parts) => parts.join(' '))
   fc.assert(
     fc.property(sentence, (text) => redact(text).found.length === 0),
-    { numRuns: 2000 },
+    { numRuns: 2000, seed: 1 },
   )
 })
 
