@@ -18,7 +18,7 @@ export async function refundOrder({ caller, db, now, outbox }: Call, orderId: st
   // One guarded statement: of two refunds at once, the second one sees what the first one left.
   const [changed] = await db.$queryRaw<{ id: string }[]>`
     UPDATE orders SET refunded_amount = refunded_amount + ${wanted}, version = version + 1, updated_at = ${now}
-    WHERE id = ${orderId}::uuid AND ${wanted} > 0 AND refunded_amount + ${wanted} <= total_amount
+    WHERE id = ${orderId}::uuid AND ${wanted}::bigint > 0 AND refunded_amount + ${wanted} <= total_amount
     RETURNING id`
   const before = await findOrder(db, orderId)
   if (!changed) {

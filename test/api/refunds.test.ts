@@ -19,6 +19,9 @@ t.test('a refund goes back in parts, and never more than was paid', async (t) =>
   })
   const tooMuch = await call('support', 'POST', path, { ...REASON, amount: 3996 })
   t.match(tooMuch, { status: 409, body: { error: 'refund-too-large', message: /3995 of the 4995/ } })
+  for (const amount of [2 ** 31, 1e12]) {
+    t.match(await call('support', 'POST', path, { ...REASON, amount }), { status: 409 }, 'however much it is')
+  }
   t.match((await call('support', 'POST', path, REASON)).body, {
     refunded: { amount: 4995 },
     refunds: [{ amount: { amount: 1000 } }, { amount: { amount: 3995 } }],
