@@ -10,6 +10,7 @@ import { fillShop } from '../bench/support/shop.ts'
 import { randomNumbers } from '../src/random.ts'
 import { ROOT } from '../src/root.ts'
 import { openStorage } from '../src/storage/storage.ts'
+import { countOf } from './support/arguments.ts'
 import { inspect } from './support/fault-checks.ts'
 import { createClients } from './support/fault-clients.ts'
 import { startProcess } from './support/running-service.ts'
@@ -18,7 +19,7 @@ const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '300' }, seed: { type: 'string', default: String(Date.now() % 1e6) } },
 })
 /** All rounds together; half of them on each database, all on the embedded one where there is no server. */
-const ROUNDS = Number(values.rounds)
+const ROUNDS = countOf('rounds', values.rounds)
 /** The longest that a round lasts after the service is up, in milliseconds. */
 const LONGEST_MS = 1500
 const PEPPER = 'a secret for the faults, 32 characters'

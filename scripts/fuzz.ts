@@ -11,6 +11,7 @@ import { ROOT } from '../src/root.ts'
 import { type Answered, judgeMcp, judgeRest } from '../test/support/fuzz/judge.ts'
 import { badMessages, type ListedTool } from '../test/support/fuzz/mcp.ts'
 import { badRequests } from '../test/support/fuzz/rest.ts'
+import { countOf } from './support/arguments.ts'
 import { createSender, residentMiB, type Sent, sendBytes } from './support/fuzz-run.ts'
 import { startProcess } from './support/running-service.ts'
 
@@ -20,7 +21,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1e6) },
   },
 })
-const REQUESTS = Number(values.requests)
+const REQUESTS = countOf('requests', values.requests)
 const SEED = Number(values.seed)
 const IN_FLIGHT = 16
 /** Of the requests: the rest goes to MCP, and one in a hundred is not even HTTP. */

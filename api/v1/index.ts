@@ -64,7 +64,7 @@ const SCHEMAS = [
 ]
 
 /** Every operation of version 1, in the order of the document. */
-export const v1Operations = ({
+const v1Operations = ({
   policy,
   apiKeys,
   channels,

@@ -26,7 +26,7 @@ function refuse(binding: Binding, message: string): never {
 }
 
 /** The argument of a binding, or undefined. Only own properties count, so "constructor" is not found by accident. */
-export function argumentOf(args: JsonObject, path: string[]): Json | undefined {
+function argumentOf(args: JsonObject, path: string[]): Json | undefined {
   let value: Json | undefined = args
   for (const step of path) value = isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined
   return value

@@ -10,7 +10,7 @@ const NAME = /^\d{4}-\d{2}-\d{2}\.jsonl$/
 export const dayFile = (at: Date) => `${at.toISOString().slice(0, 10)}.jsonl`
 
 /** The files of seals in a folder, the oldest first. */
-export const sealFiles = (folder: string) =>
+const sealFiles = (folder: string) =>
   existsSync(folder)
     ? readdirSync(folder)
         .filter((name) => NAME.test(name))

@@ -24,7 +24,7 @@ export interface Minted {
 }
 
 const DAY = 24 * 60 * 60 * 1000
-export const API_KEY_ID = /^[a-z0-9]{24}$/
+const API_KEY_ID = /^[a-z0-9]{24}$/
 const DEFAULT_DAYS = 90
 const MOST_DAYS = 366
 

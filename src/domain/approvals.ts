@@ -7,7 +7,7 @@ import { keyset, type PageQuery, UUID } from './page.ts'
 import type { Resource } from './resources.ts'
 
 /** How long a person has to decide, and the caller to act on it. */
-export const APPROVAL_MS = 24 * 60 * 60 * 1000
+const APPROVAL_MS = 24 * 60 * 60 * 1000
 
 /** People read what they consent to: so many requests of one person may wait. */
 const MOST_WAITING = 100

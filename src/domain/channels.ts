@@ -25,7 +25,7 @@ export interface ChannelSetup {
   mintSecret(channelId: string): { text: string; sealed: Uint8Array<ArrayBuffer> }
 }
 
-export const CHANNEL_ID = /^[a-z0-9][a-z0-9-]{1,62}$/
+const CHANNEL_ID = /^[a-z0-9][a-z0-9-]{1,62}$/
 /** Stands for a thing that does not exist yet, wherever ids are shown. */
 const RESERVED = 'new'
 /** What the service itself writes to, and the channel that is always there for people. */

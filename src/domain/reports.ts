@@ -15,7 +15,7 @@ const MOST_DAYS = 366
 const LOOK_AGAIN_SECONDS = 2
 
 /** The statuses in which work is still to be done. */
-export const OPEN: ReportStatus[] = ['queued', 'running']
+const OPEN: ReportStatus[] = ['queued', 'running']
 
 export interface NewReport {
   groupBy: GroupBy

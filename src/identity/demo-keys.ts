@@ -20,7 +20,7 @@ const AGENT_SCOPES: Action[] = [
   'message:send',
   'approval:read',
 ]
-export const DEMO_AGENT = 'demo-agent'
+const DEMO_AGENT = 'demo-agent'
 const YEAR = 365 * 24 * 60 * 60 * 1000
 
 /**

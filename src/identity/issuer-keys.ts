@@ -38,7 +38,7 @@ export interface KeyTimes {
 }
 
 /** Keys that are given once. */
-export function fixedKeys(jwks: JSONWebKeySet): IssuerKeys {
+function fixedKeys(jwks: JSONWebKeySet): IssuerKeys {
   return { find: createLocalJWKSet(jwks), generation: () => 0 }
 }
 

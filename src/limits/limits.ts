@@ -58,7 +58,7 @@ export interface Limits {
 
 const MINUTE_S = 60
 /** From this cost on, an operation waits until the replicas can count together again. */
-export const EXPENSIVE = 10
+const EXPENSIVE = 10
 /** Redis is looked for several times a second. */
 const LOST_RETRY_S = 2
 

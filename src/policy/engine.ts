@@ -89,13 +89,6 @@ export function parseRules(texts: Texts, name: string = randomUUID()): Rules {
   }
 }
 
-/**
- * Reads and parses the rules of a folder.
- * @param folder holds handrail.cedarschema and handrail.cedar
- * @throws Error when a file cannot be read, does not parse, or does not fit the schema
- */
-export const loadRules = (folder: string): Rules => parseRules(readTexts(folder))
-
 function validate(schema: string, policies: cedar.PolicySet): void {
   const answer = cedar.validate({ schema, policies, validationSettings: { mode: 'strict' } })
   if (answer.type === 'failure') throw new Error(`${POLICY_FILES.schema}: ${messages(answer.errors)}`)

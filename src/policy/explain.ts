@@ -52,7 +52,7 @@ export async function explain(policy: Policy, rules: Rule[], question: Question)
   }
 }
 
-export function verdictOf({ allow, code }: Decision): Explanation['verdict'] {
+function verdictOf({ allow, code }: Decision): Explanation['verdict'] {
   if (allow) return 'allowed'
   return code === 'approval-required' ? 'needs approval' : 'denied'
 }

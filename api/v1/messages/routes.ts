@@ -22,7 +22,7 @@ const queued = {
   updatedAt: '2026-01-31T12:00:00.000Z',
 }
 /** The example of an answer, also where messages appear as dead letters. */
-export const deliveredExample = {
+const deliveredExample = {
   ...queued,
   status: 'delivered' as const,
   attempts: 1,

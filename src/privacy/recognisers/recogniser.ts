@@ -87,7 +87,7 @@ export const isOfThing = (before: string) => THING.test(before.slice(-48))
 /** Whether the number after these words is said to be an account's, a card's or a passport's. */
 export const isOfPerson = (before: string) => PERSON.test(before.slice(-48))
 
-const CURRENCY_BEFORE = /(?:[$€£¥₹₽₩]|(?<!p{L})(?:usd|eur|gbp|jpy|chf|rs|inr))\s?$/
+const CURRENCY_BEFORE = /(?:[$€£¥₹₽₩]|(?<!\p{L})(?:usd|eur|gbp|jpy|chf|rs|inr))\s?$/u
 const UNIT_AFTER =
   /^\s?(?:[$€£¥₹₽₩%]|(?:usd|eur|gbp|jpy|chf|inr|units|pieces|pcs|items|points|km|kg|mm|cm|ms|bytes|kb|mb|gb|rows|days|hours|minutes|seconds|years)(?!\p{L}))/u
 

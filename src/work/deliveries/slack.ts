@@ -70,8 +70,7 @@ function toSlack({ event, text }: Letter, to?: Destination) {
 }
 
 /** The three characters that Slack reads as control: without them there is no <!channel> and no <@U123>. */
-export const escapeText = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+const escapeText = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 function toOutcome(posted: Posted): Outcome {
   if (posted.kind !== 'answered' || posted.status !== 200) return judge(posted, RECEIVER)

@@ -4,7 +4,7 @@ import t from 'tap'
 import { ACTIONS, type Action } from '../../../src/domain/actions.ts'
 import type { Caller } from '../../../src/domain/call.ts'
 import { type ResourceType, sampleOf } from '../../../src/domain/resources.ts'
-import { loadRules } from '../../../src/policy/engine.ts'
+import { parseRules, readTexts } from '../../../src/policy/engine.ts'
 import { createPolicy } from '../../../src/policy/policy.ts'
 import { ROOT } from '../../../src/root.ts'
 
@@ -21,7 +21,7 @@ const person = (role: Caller['role'], extra: Partial<Caller> = {}): Caller => ({
   ...extra,
 })
 
-const { resourceTypes } = loadRules(FOLDER)
+const { resourceTypes } = parseRules(readTexts(FOLDER))
 /** A thing that the action is taken on, owned by `ownerId` where such things have owners. */
 const resourceFor = (action: Action, ownerId: string) => sampleOf(resourceTypes.get(action) as ResourceType, ownerId)
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { fromAnswer, fromEvaluation, MalformedAnswer, toAnswer, toEvaluation } from '../../../src/policy/authzen.ts'
-import { loadRules } from '../../../src/policy/engine.ts'
+import { parseRules, readTexts } from '../../../src/policy/engine.ts'
 import { keyOf, toCedar } from '../../../src/policy/entities.ts'
 import { asPerson, createPolicy, type Question } from '../../../src/policy/policy.ts'
 import { POLICY_FOLDER, writePolicies } from '../../support/policies.ts'
 import { aQuestion } from '../../support/questions.ts'
 
 const policy = createPolicy(POLICY_FOLDER)
-const rules = loadRules(POLICY_FOLDER)
+const rules = parseRules(readTexts(POLICY_FOLDER))
 const check = ({ caller, action, resource, context }: Question) => policy.check(caller, action, resource, context)
 const granted = ({ caller, action }: Question) => caller.scopes.includes('*') || caller.scopes.includes(action)
 const RUNS = { numRuns: 500 }

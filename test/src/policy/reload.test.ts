@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { loadRules } from '../../../src/policy/engine.ts'
+import { parseRules, readTexts } from '../../../src/policy/engine.ts'
 import { createPolicy } from '../../../src/policy/policy.ts'
 import { reloadPolicies } from '../../../src/policy/reload.ts'
 import { person } from '../../support/decisions.ts'
@@ -9,7 +9,7 @@ import { POLICY_FOLDER, writePolicies } from '../../support/policies.ts'
 import { startService } from '../../support/service.ts'
 
 type Test = typeof t
-const shipped = loadRules(POLICY_FOLDER).hash
+const shipped = parseRules(readTexts(POLICY_FOLDER)).hash
 const NOBODY_READS =
   '\n@id("closed-shop") @code("scope-missing") forbid (principal, action == Action::"product:read", resource);\n'
 const product = { type: 'Product', id: 'LAMP' } as const
