@@ -6,7 +6,7 @@ import { createExpiringCache } from '../src/auth/cache.ts'
 import { isMetadataPath, metadataUrl } from '../src/auth/challenge.ts'
 import { isSafeUrl } from '../src/auth/rule.ts'
 import { type AuthSettings, createAuthRule } from '../src/auth/settings.ts'
-import type { AuthSection } from '../src/curation.ts'
+import type { AuthSection } from '../src/curation/read.ts'
 import { ConfigError, loadTools } from '../src/index.ts'
 import { fixture } from './support.ts'
 

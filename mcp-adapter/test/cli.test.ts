@@ -6,12 +6,12 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { readCommand } from '../src/config.ts'
+import { readCommand } from '../src/commands/config.ts'
 import { startBackend } from './fixtures/backend.ts'
 import { startIssuer } from './fixtures/issuer.ts'
 import { fixture, post } from './support.ts'
 
-const cli = new URL('../src/cli.ts', import.meta.url).pathname
+const cli = new URL('../src/commands/cli.ts', import.meta.url).pathname
 const directory = mkdtempSync(join(tmpdir(), 'handrail-mcp-'))
 t.teardown(() => rmSync(directory, { recursive: true }))
 

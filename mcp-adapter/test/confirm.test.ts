@@ -1,8 +1,8 @@
 import t from 'tap'
-import { createConfirmationStates } from '../src/confirmation-state.ts'
+import { createConfirmationStates } from '../src/calls/confirmation-state.ts'
+import { question } from '../src/calls/question.ts'
 import { loadTools } from '../src/index.ts'
-import { question } from '../src/question.ts'
-import type { Tool } from '../src/tools.ts'
+import type { Tool } from '../src/tools/tools.ts'
 import { createBank } from './fixtures/bank.ts'
 import { type Answer, connect, connectStdio, FLAVOURS, fixture, start } from './support.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isPlainName } from '../src/echo.ts'
+import { isPlainName } from '../src/serve/echo.ts'
 import { memoryLog, post, start } from './support.ts'
 
 const SECRET = 'xoxb-1234567890-quokka'

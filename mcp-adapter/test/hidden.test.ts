@@ -1,5 +1,5 @@
 import t from 'tap'
-import { allVisible, visible } from '../src/hidden.ts'
+import { allVisible, visible } from '../src/results/hidden.ts'
 
 const tags = (text: string) => [...text].map((letter) => String.fromCodePoint(0xe0000 + letter.charCodeAt(0))).join('')
 

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { buildInput } from '../src/input-schema.ts'
+import { readDocument } from '../src/document/read.ts'
 import type { JsonObject } from '../src/json.ts'
-import { readDocument } from '../src/openapi.ts'
-import { checkArguments } from '../src/validate-arguments.ts'
-import { compile } from '../src/validation.ts'
+import { buildInput } from '../src/tools/input-schema.ts'
+import { checkArguments } from '../src/tools/validate-arguments.ts'
+import { compile } from '../src/tools/validation.ts'
 
 /** A document with one operation, `POST /things/{id}`. */
 function operation(parts: {

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { buildInput } from '../src/input-schema.ts'
+import { buildRequest } from '../src/calls/request.ts'
+import { readDocument } from '../src/document/read.ts'
 import type { JsonObject } from '../src/json.ts'
-import { readDocument } from '../src/openapi.ts'
-import { ProblemResult } from '../src/problem.ts'
-import { buildRequest } from '../src/request.ts'
+import { ProblemResult } from '../src/results/problem.ts'
+import { buildInput } from '../src/tools/input-schema.ts'
 
 function requester(path: string, parameters: object[], body?: object) {
   const requestBody = body && { required: true, content: { 'application/json': { schema: body } } }

@@ -8,7 +8,7 @@ import { type AdapterOptions, type Log, startAdapter } from '../src/index.ts'
 import type { JsonObject } from '../src/json.ts'
 import { startBackend } from './fixtures/backend.ts'
 
-const cli = new URL('../src/cli.ts', import.meta.url).pathname
+const cli = new URL('../src/commands/cli.ts', import.meta.url).pathname
 
 type Routes = Parameters<typeof startBackend>[0]
 

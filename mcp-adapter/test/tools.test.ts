@@ -1,12 +1,12 @@
 import t from 'tap'
-import { deriveHints } from '../src/annotations.ts'
+import { readDocument } from '../src/document/read.ts'
 import type { JsonObject } from '../src/json.ts'
-import { snakeCase } from '../src/naming.ts'
-import { readDocument } from '../src/openapi.ts'
-import { buildOutput } from '../src/output-schema.ts'
-import { forClients, forModels } from '../src/published-schema.ts'
-import { buildTool } from '../src/tools.ts'
-import { compile } from '../src/validation.ts'
+import { deriveHints } from '../src/tools/annotations.ts'
+import { snakeCase } from '../src/tools/naming.ts'
+import { buildOutput } from '../src/tools/output-schema.ts'
+import { forClients, forModels } from '../src/tools/published-schema.ts'
+import { buildTool } from '../src/tools/tools.ts'
+import { compile } from '../src/tools/validation.ts'
 
 function operation(method: string, more: object = {}, schemas: object = {}) {
   const document = readDocument(

@@ -1,7 +1,7 @@
 import { decodeJwt, type JWTPayload } from 'jose'
 import { isObject } from '../json.ts'
 import type { Log } from '../log.ts'
-import { CredentialRefused, type Problem, ProblemResult } from '../problem.ts'
+import { CredentialRefused, type Problem, ProblemResult } from '../results/problem.ts'
 import { createExpiringCache, createSingleFlight, waitFor } from './cache.ts'
 import { GrantRefused, type IssuedToken, requestToken, signAssertion } from './client.ts'
 import type { Credential } from './identity.ts'

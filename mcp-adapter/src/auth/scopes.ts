@@ -1,6 +1,6 @@
-import type { AuthSection } from '../curation.ts'
+import type { AuthSection } from '../curation/read.ts'
+import type { Operation } from '../document/read.ts'
 import { isObject, type Json } from '../json.ts'
-import type { Operation } from '../openapi.ts'
 
 /** A scope (RFC 6749, section 3.3): printable, without space, quote and backslash. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/

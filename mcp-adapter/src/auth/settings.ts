@@ -1,5 +1,5 @@
 import type { JWK } from 'jose'
-import type { AuthSection } from '../curation.ts'
+import type { AuthSection } from '../curation/read.ts'
 import { ConfigError } from '../errors.ts'
 import { type AuthRule, type ClientAuthentication, type ExchangeRule, isSafeUrl, type TrustedIssuer } from './rule.ts'
 

@@ -1,0 +1,23 @@
+import type { Identity } from '../auth/identity.ts'
+import type { Answer, Backend } from '../backend/backend.ts'
+import { type RetryOptions, sendWithRetries } from '../backend/retry.ts'
+import type { HttpRequest } from './request.ts'
+
+/**
+ * Sends a request for a caller, with a credential for the scopes that it needs. One that was kept and that the API takes
+ * no more is got anew, once: a 401 means that nothing was done. Throws what sendWithRetries throws, and ProblemResult
+ * when there is no credential.
+ */
+export async function sendAs(
+  identity: Identity,
+  scopes: readonly string[],
+  backend: Backend,
+  request: HttpRequest,
+  options: Omit<RetryOptions, 'credential'>,
+): Promise<Answer> {
+  const credential = await identity.credential(scopes, options.signal)
+  const answer = await sendWithRetries(backend, request, { ...options, credential })
+  if (answer.status !== 401 || !credential.discard?.()) return answer
+  const fresh = await identity.credential(scopes, options.signal)
+  return sendWithRetries(backend, request, { ...options, credential: fresh })
+}

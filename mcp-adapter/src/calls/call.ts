@@ -1,0 +1,102 @@
+import type { InputRequiredResult } from '@modelcontextprotocol/server'
+import type { Identity } from '../auth/identity.ts'
+import { type Backend, BackendFailure, causeOf } from '../backend/backend.ts'
+import { failureProblem } from '../backend/failure.ts'
+import type { JsonObject } from '../json.ts'
+import type { Log } from '../log.ts'
+import { ProblemResult } from '../results/problem.ts'
+import { type ApprovalReader, type CallResult, type Era, errorResult, mapAnswer } from '../results/result.ts'
+import type { Tool } from '../tools/tools.ts'
+import { checkArguments } from '../tools/validate-arguments.ts'
+import { sendAs } from './as-caller.ts'
+import { confirm, type Exchange } from './confirm.ts'
+import type { ConfirmationStates } from './confirmation-state.ts'
+import { type Prepared, prepareCall } from './prepare.ts'
+
+export interface CallOptions extends Omit<Exchange, 'owner'> {
+  identity: Identity
+  forwardedFor?: string
+  era: Era
+  requestId: string
+  traceparent?: string
+  signal: AbortSignal
+}
+
+export interface Caller {
+  /**
+   * Checks the arguments, asks a person where that is wanted, sends the request, maps its answer. Throws only when the
+   * call was cancelled.
+   */
+  call(tool: Tool, args: JsonObject, options: CallOptions): Promise<CallResult | InputRequiredResult>
+  /** How often each tool's answers departed from the document since the start. */
+  drift: ReadonlyMap<string, number>
+}
+
+/** What calls have in common. */
+export interface CallerSettings {
+  backend: Backend
+  states: ConfirmationStates
+  log: Log
+  approvals?: ApprovalReader | undefined
+}
+
+/** Calls tools against one API. Arguments, answers and credentials are never logged. */
+export function createCaller({ backend, states, log, approvals }: CallerSettings): Caller {
+  const drift = new Map<string, number>()
+
+  function noteDrift(tool: Tool, requestId: string, where: string) {
+    const count = (drift.get(tool.name) ?? 0) + 1
+    drift.set(tool.name, count)
+    log.warn({ tool: tool.name, requestId, where, count }, 'the answer departs from the OpenAPI document')
+  }
+
+  async function call(tool: Tool, args: JsonObject, options: CallOptions): Promise<CallResult | InputRequiredResult> {
+    const { era, requestId, identity } = options
+    const started = performance.now()
+    const note = (outcome: object) => {
+      log.info({ tool: tool.name, requestId, ms: Math.round(performance.now() - started), ...outcome }, 'tool call')
+    }
+    const wrong = checkArguments(tool.checkArguments, args)
+    if (wrong) {
+      note({ error: wrong.error })
+      return errorResult(wrong, era, tool)
+    }
+    let prepared: Prepared | undefined
+    try {
+      prepared = prepareCall(tool, args)
+      const confirmed = await confirm(states, tool, args, prepared, { ...options, owner: identity.owner })
+      if (confirmed.ask) {
+        note({ asked: true })
+        return confirmed.ask
+      }
+      if (confirmed.key !== undefined) prepared = prepareCall(tool, args, confirmed.key)
+      const { request, key, repeatable } = prepared
+      const answer = await sendAs(identity, tool.scopes, backend, request, {
+        ...options,
+        repeatable,
+        onRetry(attempt, outcome) {
+          const cause = outcome instanceof BackendFailure ? causeOf(outcome) : `status ${outcome.status}`
+          log.warn({ tool: tool.name, requestId, attempt, cause }, 'the request is sent again')
+        },
+      })
+      const mapped = mapAnswer(tool, answer, { era, requestId, key, approvals })
+      if (mapped.drift) noteDrift(tool, requestId, mapped.drift)
+      note({ status: answer.status })
+      return mapped.result
+    } catch (error) {
+      if (error instanceof ProblemResult) {
+        note({ error: error.problem.error })
+        return errorResult(error.problem, era, tool)
+      }
+      if (error instanceof BackendFailure) {
+        const repeatable =
+          tool.published.annotations.idempotentHint || prepared?.repeatable || prepared?.dryRun || false
+        const problem = failureProblem(error, requestId, { repeatable, tool, key: prepared?.key })
+        note({ error: problem.error, cause: causeOf(error) })
+        return errorResult(problem, era, tool)
+      }
+      throw error
+    }
+  }
+  return { call, drift }
+}

@@ -1,0 +1,242 @@
+import { isUtf8 } from 'node:buffer'
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
+import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
+import { type AuthInfo, createMcpHandler, isJsonContentType } from '@modelcontextprotocol/server'
+import { isMetadataPath, metadataOf } from '../auth/challenge.ts'
+import type { Gate } from '../auth/gate.ts'
+import { forwarded, type Identity } from '../auth/identity.ts'
+import { ProviderUnavailable } from '../auth/provider.ts'
+import { neededScopes } from '../auth/scopes.ts'
+import { InvalidToken } from '../auth/verify.ts'
+import { kindOf, messageOf } from '../errors.ts'
+import { CredentialRefused } from '../results/problem.ts'
+import { withoutQuotedHeaders } from './echo.ts'
+import { bearerToken, createHostGuard, isTooDeep, MAX_BODY_BYTES, readBody, sendProblem } from './guard.ts'
+import { forwardedFor, hasTokenInQuery, isMalformedHello, needsRights } from './inbound.ts'
+import {
+  answerBrokenSocket,
+  refuseCredential,
+  refuseForNow,
+  refuseMessage,
+  refuseScopes,
+  refuseTokenInQuery,
+} from './refusals.ts'
+import { createServer, createSession, type Services, type Session } from './server.ts'
+
+export interface HttpOptions {
+  allowedHosts: string[]
+  allowedOrigins: string[]
+  /** Judges access tokens. Absent: the API judges every credential. */
+  gate?: Gate | undefined
+  /** So many MCP requests are answered at a time; further ones are told to come back. */
+  maxInFlight: number
+}
+
+export interface HttpEndpoint {
+  server: HttpServer
+  /** Ends open streams and what is still in flight. */
+  closeExchanges(): Promise<void>
+}
+
+/** One question to the API per HTTP request, however often the answer is needed. */
+function oncePerRequest(session: Session): Session {
+  let answer: Promise<Set<string> | undefined> | undefined
+  return {
+    ...session,
+    actions(signal) {
+      answer ??= session.actions(signal)
+      return answer
+    },
+  }
+}
+
+/** A client that sends its request more slowly than this is cut off, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 30_000
+
+/** Streamable HTTP at `/mcp`, both protocol eras, stateless; and `/livez`. */
+export function createHttpEndpoint(services: Services, options: HttpOptions): HttpEndpoint {
+  const { log, catalog } = services
+  const { gate, maxInFlight } = options
+  const isOurs = createHostGuard(options.allowedHosts, options.allowedOrigins)
+  const onerror = (error: Error) => log.warn(kindOf(error), 'MCP exchange')
+  const handler = createMcpHandler(
+    (context) => createServer(services, context.authInfo?.extra?.session as Session, context.era),
+    { onerror, maxRequestBodySize: MAX_BODY_BYTES },
+  )
+  const answering: typeof handler.fetch = async (...asked) => withoutQuotedHeaders(await handler.fetch(...asked))
+  const exchange = toNodeHandler({ fetch: answering }, { onerror, maxRequestBodySize: MAX_BODY_BYTES })
+
+  /** True when the API refused the credential; any other failure is told by the tool list or call itself. */
+  async function isRefused(session: Session, message: unknown, response: ServerResponse): Promise<boolean> {
+    if (![message].flat().some(needsRights)) return false
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    try {
+      await session.actions(gone.signal)
+      return false
+    } catch (error) {
+      return error instanceof CredentialRefused
+    }
+  }
+
+  /** Who is calling; undefined when the request was refused. */
+  async function identify(request: IncomingMessage, response: ServerResponse): Promise<Identity | undefined> {
+    const token = bearerToken(request)
+    if (token === undefined) {
+      refuseCredential(response, (request.headersDistinct.authorization?.length ?? 0) > 1, gate)
+      return undefined
+    }
+    if (!gate) return forwarded(token)
+    try {
+      return await gate.identify(token)
+    } catch (error) {
+      if (error instanceof InvalidToken) refuseCredential(response, true, gate)
+      else if (error instanceof ProviderUnavailable) {
+        log.warn({ cause: error.message }, 'the identity provider cannot be asked')
+        refuseForNow(response, 'identity-provider-unavailable')
+      } else throw error
+      return undefined
+    }
+  }
+
+  /** The scopes that a token lacks for a message; what they are is decided before anything runs. */
+  function lackingScopes({ scopes }: Identity, message: unknown): string[] {
+    if (!gate || !scopes) return []
+    const needed = neededScopes(message, catalog.tools, gate.rule.baseScopes)
+    return needed.some((scope) => !scopes.has(scope)) ? needed : []
+  }
+
+  let inFlight = 0
+  /** Takes a place until the answer has ended, which may be a stream; false when there is none. */
+  function admit(response: ServerResponse): boolean {
+    if (inFlight >= maxInFlight) return false
+    inFlight += 1
+    response.once('close', () => {
+      inFlight -= 1
+    })
+    return true
+  }
+
+  async function serveMcp(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== 'POST') {
+      const problem = {
+        error: 'method-not-allowed',
+        message: 'MCP requests are POSTs.',
+        hint: 'This endpoint keeps no sessions.',
+      }
+      return sendProblem(response, 405, problem, { allow: 'POST' })
+    }
+    if (hasTokenInQuery(request.url)) return refuseTokenInQuery(response)
+    const identity = await identify(request, response)
+    if (!identity) return
+    if (!isJsonContentType(request.headers['content-type'])) {
+      const problem = {
+        error: 'unsupported-media-type',
+        message: 'The body must be JSON.',
+        hint: 'Send content-type: application/json.',
+      }
+      return sendProblem(response, 415, problem)
+    }
+    const body = await readBody(request)
+    if (body === undefined) {
+      const problem = {
+        error: 'body-too-large',
+        message: `The body exceeds ${MAX_BODY_BYTES} bytes.`,
+        hint: 'Send less.',
+      }
+      return sendProblem(response, 413, problem, { connection: 'close' })
+    }
+    const text = body.toString('utf8')
+    let message: unknown
+    try {
+      if (!isUtf8(body)) throw new SyntaxError('not UTF-8')
+      message = JSON.parse(text)
+    } catch {
+      return refuseMessage(response, -32700, 'Parse error: the body is not valid JSON in UTF-8')
+    }
+    if (isTooDeep(text)) return refuseMessage(response, -32600, 'Invalid request: the message is nested too deeply')
+    // The SDK would call it an internal error. In 2026-07-28 the method is gone, and it says so.
+    if (isMalformedHello(request, message)) {
+      const { id } = message
+      const named = typeof id === 'string' || typeof id === 'number' ? id : null
+      return refuseMessage(
+        response,
+        -32602,
+        'Invalid params: initialize needs protocolVersion, capabilities and clientInfo',
+        named,
+      )
+    }
+    const lacking = lackingScopes(identity, message)
+    if (gate && lacking.length > 0) return refuseScopes(response, lacking, gate)
+    // Not before the body is there: who sends it slowly must not hold a place that others wait for.
+    if (!admit(response)) return refuseForNow(response, 'overloaded')
+    const session = oncePerRequest(
+      createSession(services, identity, {
+        forwardedFor: forwardedFor(request),
+        offersMore: gate?.rule.offerMore ?? false,
+      }),
+    )
+    if (await isRefused(session, message, response)) return refuseCredential(response, true, gate)
+    // The session travels beside the SDK's own fields; the SDK passes it to the factory and looks no further.
+    const auth: AuthInfo = { token: 'withheld', clientId: 'caller', scopes: [], extra: { session } }
+    await exchange(Object.assign(request, { auth }) as NodeIncomingMessageLike, response, message)
+  }
+
+  function serveMetadata(gate: Gate, request: IncomingMessage, response: ServerResponse): void {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      const problem = { error: 'method-not-allowed', message: 'Metadata is read.', hint: 'Use GET.' }
+      return void sendProblem(response, 405, problem, { allow: 'GET, HEAD' })
+    }
+    const { name, title = name } = catalog.server
+    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' })
+    response.end(JSON.stringify(metadataOf(gate.rule, gate.resource(), title)))
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?')[0]
+    // Probes come from orchestrators, under whatever Host they use, and learn nothing.
+    if (path === '/livez' && (request.method === 'GET' || request.method === 'HEAD')) {
+      response.writeHead(200, { 'content-type': 'text/plain' }).end('ok')
+      return
+    }
+    if (!isOurs(request, response)) return
+    if (path === '/mcp') return serveMcp(request, response)
+    if (gate && isMetadataPath(path ?? '', gate.resource())) return serveMetadata(gate, request, response)
+    sendProblem(response, 404, {
+      error: 'not-found',
+      message: 'There is nothing here.',
+      hint: 'The MCP endpoint is /mcp.',
+    })
+  }
+
+  // A missing Host is for the guard to refuse, with a body that says so.
+  const server = createHttpServer(
+    { requireHostHeader: false, requestTimeout: REQUEST_TIMEOUT_MS },
+    (request, response) => {
+      serve(request, response).catch((error: unknown) => {
+        if (!response.destroyed && !request.destroyed) log.error({ error: messageOf(error) }, 'request failed')
+        if (response.headersSent) response.destroy()
+        else
+          sendProblem(response, 500, {
+            error: 'adapter-failure',
+            message: 'The adapter failed.',
+            hint: 'Try again later.',
+          })
+      })
+    },
+  )
+  server.on('clientError', answerBrokenSocket)
+  server.on('checkExpectation', (_request, response) => {
+    sendProblem(response, 417, {
+      error: 'expectation-failed',
+      message: 'The Expect header asks for something unknown.',
+      hint: 'Leave it out, or send 100-continue.',
+    })
+  })
+  return { server, closeExchanges: () => handler.close() }
+}

@@ -1,0 +1,37 @@
+import { serveStdio } from '@modelcontextprotocol/server/stdio'
+import { createBackend } from '../backend/backend.ts'
+import { kindOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { loadTools } from '../tools/catalog.ts'
+import { createServer, createServices, createSession } from './server.ts'
+
+/**
+ * Serves a curation file's tools over this process's stdin and stdout, with one credential for its whole life.
+ * Resolves when stdin ends, or after `stop` (what is in flight is ended). Throws ConfigError.
+ */
+export async function runStdio(options: {
+  configFile: string
+  apiUrl?: string
+  credential: string
+  stateSecret?: string
+  log: Log
+  stop: AbortSignal
+}): Promise<void> {
+  const { log } = options
+  const catalog = await loadTools(options)
+  const backend = createBackend(catalog.baseUrl, catalog)
+  const services = createServices(catalog, backend, log, options.stateSecret)
+  const session = createSession(services, options.credential, { lasting: true })
+  const ended = new Promise<void>((resolve) => {
+    process.stdin.once('end', resolve).once('close', resolve)
+    options.stop.addEventListener('abort', () => resolve(), { once: true })
+    if (options.stop.aborted) resolve()
+  })
+  const handle = serveStdio((context) => createServer(services, session, context.era), {
+    onerror: (error) => log.warn(kindOf(error), 'MCP exchange'),
+  })
+  log.info({ api: catalog.baseUrl, tools: catalog.tools.length }, 'MCP over stdio is up')
+  await ended
+  await handle.close()
+  await backend.close()
+}

@@ -1,0 +1,68 @@
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import { atPointer, isObject, type Json, type JsonObject } from '../json.ts'
+
+export type SchemaError = ErrorObject & { parentSchema?: Record<string, unknown> }
+
+/** Every way in which a value breaks the schema; empty when it keeps it. Values are never changed (no coercion). */
+export type Check = (value: unknown) => SchemaError[]
+
+/** Values, not schemas. */
+const VALUES = new Set(['const', 'default', 'enum', 'example', 'examples'])
+
+/** What the schema of schemas lets through and a compiler does not: patterns and references. @throws Error */
+function findBroken(root: JsonObject, value: Json): void {
+  if (Array.isArray(value)) for (const each of value) findBroken(root, each)
+  if (!isObject(value)) return
+  const { pattern, patternProperties, $ref } = value
+  for (const text of [pattern, ...Object.keys(isObject(patternProperties) ? patternProperties : {})]) {
+    if (typeof text === 'string') new RegExp(text, 'u')
+  }
+  if (typeof $ref === 'string' && atPointer(root, decodeURIComponent($ref.slice(1))) === undefined) {
+    throw new Error(`The reference ${$ref} leads nowhere.`)
+  }
+  for (const [keyword, each] of Object.entries(value)) if (!VALUES.has(keyword)) findBroken(root, each)
+}
+
+type Compiled = (value: unknown) => SchemaError[]
+
+function createAjv() {
+  // A registry of its own per schema: two tools may both have a `$defs/Order`, and must not see each other's.
+  // ownProperties: an argument that is missing is not found on Object.prototype ("constructor").
+  const ajv = new Ajv2020({ strict: false, allErrors: true, verbose: true, ownProperties: true, logger: false })
+  addFormats.default(ajv)
+  return ajv
+}
+
+function compileNow(schema: JsonObject): Compiled {
+  const validate = createAjv().compile(schema)
+  return (value) => (validate(value) ? [] : ((validate.errors ?? []) as SchemaError[]))
+}
+
+/** Holds schemas against the one that schemas are written by, and compiles that one once. */
+const judge = createAjv()
+
+/** The dry runs and approvals of many tools have one schema. Compiling it takes milliseconds; most are never used. */
+const known = new Map<string, Check>()
+const MOST_KNOWN = 1000
+
+/**
+ * Makes a check of a JSON Schema 2020-12 document whose references stay inside it. Unknown keywords and formats are let
+ * through: OpenAPI documents carry them. It is compiled at its first use.
+ * @throws Error when the schema itself is broken
+ */
+export function compile(schema: JsonObject): Check {
+  const text = JSON.stringify(schema)
+  const before = known.get(text)
+  if (before) return before
+  if (!judge.validateSchema(schema)) throw new Error(judge.errorsText(judge.errors, { dataVar: 'schema' }))
+  findBroken(schema, schema)
+  let compiled: Compiled | undefined
+  const check: Check = (value) => {
+    compiled ??= compileNow(schema)
+    return compiled(value)
+  }
+  if (known.size >= MOST_KNOWN) known.clear()
+  known.set(text, check)
+  return check
+}
