@@ -17,7 +17,8 @@ export interface Exchange {
   owner: string
   /** The client can show a form, and there is a way to get its answer. */
   canAsk: boolean
-  context: ServerContext
+  /** The SDK's side of the request, without which nobody can be asked. */
+  context?: ServerContext
 }
 
 const REFUSALS: Record<Refusal, string> = {
@@ -35,7 +36,7 @@ async function answered(
   states: ConfirmationStates,
   tool: Tool,
   args: JsonObject,
-  { owner, context }: Exchange,
+  { owner, context }: { owner: string; context: ServerContext },
   state: string,
 ): Promise<{ key?: string }> {
   const { inputResponses } = context.mcpReq
@@ -76,11 +77,12 @@ export async function confirm(
   prepared: Prepared,
   exchange: Exchange,
 ): Promise<{ ask?: InputRequiredResult; key?: string }> {
-  const state = exchange.context.mcpReq.requestState<string>()
+  const { owner, context } = exchange
+  const state = context?.mcpReq.requestState<string>()
   // A state is never passed over: a client that could ask a moment ago must not get past a refusal by saying it cannot.
-  if (state !== undefined) return answered(states, tool, args, exchange, state)
-  if (!tool.confirm || prepared.dryRun || !exchange.canAsk) return {}
-  const asked = { owner: exchange.owner, tool: tool.name, args }
+  if (context && state !== undefined) return answered(states, tool, args, { owner, context }, state)
+  if (!tool.confirm || prepared.dryRun || !exchange.canAsk || !context) return {}
+  const asked = { owner, tool: tool.name, args }
   const form = inputRequired.elicit({
     mode: 'form',
     message: question(tool, args),

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { isNode, LineCounter, parseDocument } from 'yaml'
 import { ConfigError, type Finding, findingsError, messageOf } from '../errors.ts'
-import { type Json, pointerSteps } from '../json.ts'
+import { type Json, type JsonObject, pointerSteps } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
 import { compile, type SchemaError } from '../tools/validation.ts'
 
 export interface CuratedParameter {
+  /** What the model sees instead of the derived name. */
+  name?: string
   description?: string
+  examples?: Json[]
   default?: Json
   fixed?: Json
   hidden?: true
@@ -19,8 +22,23 @@ export interface Hints {
   openWorldHint: boolean
 }
 
-export interface CuratedTool {
+/** An operation that is accepted now and ends later: where its state is read. Pointers are JSON Pointers. */
+export interface PollRule {
   operation: string
+  parameters?: Record<string, string>
+  state?: string
+  done?: string[]
+  progress?: string
+}
+
+/** One entry of `tools`: an operation, or all operations with a tag or one of some methods. */
+export interface CuratedTool {
+  operation?: string
+  tag?: string
+  methods?: string[]
+  except?: string[]
+  /** Which of several backends. */
+  backend?: string
   name?: string
   title?: string
   description?: string
@@ -30,6 +48,15 @@ export interface CuratedTool {
   /** The OAuth scopes that a call needs. */
   scopes?: string[]
   output?: 'brief'
+  examples?: JsonObject[]
+  /** Fields of the answer: `id`, `customer.name`, `items[].sku`. */
+  select?: string[]
+  redact?: string[]
+  /** Tokens (characters / 4) of a result. */
+  budget?: number
+  timeoutMs?: number
+  cost?: number
+  poll?: PollRule
 }
 
 export interface AccessRule {
@@ -68,13 +95,39 @@ export interface AuthSection {
   }
 }
 
-/** A curation file, as tools.schema.json describes it. */
+export interface BackendSection {
+  openapi: string
+  overlays?: string[]
+  references?: string[]
+  privateAddresses?: boolean
+  server?: { index?: number; variables?: Record<string, string> }
+  url?: string
+  credential?: 'caller' | 'none' | { scheme: string; env?: string }
+  timeoutMs?: number
+  maxResponseBytes?: number
+  concurrency?: number
+  breaker?: boolean
+}
+
+/** One of several backends. */
+export interface NamedBackendSection extends BackendSection {
+  prefix?: string
+  access?: AccessRule
+  safety?: SafetyRule
+}
+
+/** A curation file, as tools.schema.json describes it. Either `backend` or `backends` is there. */
 export interface Curation {
   server: { name: string; title?: string; version?: string; instructions?: string }
-  backend: { openapi: string; url?: string; timeoutMs?: number; maxResponseBytes?: number }
+  backend?: BackendSection
+  backends?: Record<string, NamedBackendSection>
   access?: AccessRule
   safety?: SafetyRule
   auth?: AuthSection
+  callers?: 'credential' | 'any'
+  results?: { budget?: number }
+  limits?: { costPerMinute?: number }
+  profile?: string
   tools: CuratedTool[]
 }
 
@@ -147,6 +200,9 @@ export function readCuration(file: string): CurationFile {
   const check = () => {
     if (findings.length > 0) throw findingsError(file, findings)
   }
+  check()
+  if ((curation.backend === undefined) === (curation.backends === undefined))
+    report(['backends'], 'the file must have either "backend" or "backends"')
   check()
   return { curation, report, check }
 }

@@ -10,9 +10,16 @@ import { describe, type Problem, retryAfterSeconds } from './problem.ts'
 
 export type Era = 'legacy' | 'modern'
 
+/** What a model reads of a result, or is led to (MCP, ContentBlock). Only images and audio carry base64. */
+export type Content =
+  | { type: 'text'; text: string }
+  | { type: 'image' | 'audio'; data: string; mimeType: string }
+  | { type: 'resource_link'; uri: string; name: string; description?: string; mimeType?: string; size?: number }
+  | { type: 'resource'; resource: { uri: string; mimeType?: string; text: string } }
+
 /** The part of MCP's CallToolResult that tools of an API need. */
 export interface CallResult {
-  content: { type: 'text'; text: string }[]
+  content: Content[]
   structuredContent?: JsonObject
   isError?: boolean
   [key: string]: unknown

@@ -2,24 +2,19 @@ import { randomUUID } from 'node:crypto'
 import {
   CLIENT_CAPABILITIES_META_KEY,
   type ClientCapabilities,
-  type InputRequiredResult,
-  ProtocolError,
-  ProtocolErrorCode,
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import { forwarded, type Identity } from '../auth/identity.ts'
 import type { Backend } from '../backend/backend.ts'
-import { askActions, visibleTools } from '../calls/access.ts'
+import { askActions } from '../calls/access.ts'
 import { type Caller, createCaller } from '../calls/call.ts'
 import { createConfirmationStates } from '../calls/confirmation-state.ts'
-import { messageOf } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
-import { describe, ProblemResult } from '../results/problem.ts'
-import { type ApprovalReader, type CallResult, type Era, errorResult } from '../results/result.ts'
+import type { ApprovalReader, Era } from '../results/result.ts'
 import type { Catalog } from '../tools/catalog.ts'
-import type { Tool } from '../tools/tools.ts'
+import { type Asked, callTool, listTools } from './requests.ts'
 
 /** Who is asking, and what they may do. Made per HTTP request, or once for a stdio process. */
 export interface Session {
@@ -98,57 +93,6 @@ function canAsk(server: Server, session: Session, era: Era, ctx: ServerContext):
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
 }
 
-/** The trace context of a request's `_meta`, when it is well formed (W3C Trace Context, section 3.2). */
-function traceparentOf(ctx: ServerContext): string | undefined {
-  const value = ctx.mcpReq._meta?.traceparent
-  const isValid =
-    typeof value === 'string' && /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/.test(value)
-  return isValid ? value : undefined
-}
-
-async function listTools({ catalog }: Services, session: Session, ctx: ServerContext): Promise<Tool[]> {
-  try {
-    const actions = await session.actions(ctx.mcpReq.signal)
-    return visibleTools(catalog.tools, actions, session.offersMore ? session.identity.scopes : undefined)
-  } catch (error) {
-    if (error instanceof ProblemResult) {
-      throw new ProtocolError(ProtocolErrorCode.InternalError, describe(error.problem as unknown as JsonObject))
-    }
-    throw error
-  }
-}
-
-async function callTool(
-  services: Services,
-  session: Session,
-  { era, ctx, canAsk }: { era: Era; ctx: ServerContext; canAsk: boolean },
-  name: string,
-  args: JsonObject,
-): Promise<CallResult | InputRequiredResult> {
-  const { signal } = ctx.mcpReq
-  let tool: Tool | undefined
-  try {
-    const actions = await session.actions(signal)
-    tool = visibleTools(services.catalog.tools, actions).find((candidate) => candidate.name === name)
-  } catch (error) {
-    if (error instanceof ProblemResult) return errorResult(error.problem, era, undefined)
-    throw error
-  }
-  // A hidden tool and one that does not exist get the same answer: a caller learns nothing of what others may do.
-  if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
-  const traceparent = traceparentOf(ctx)
-  return services.caller.call(tool, args, {
-    identity: session.identity,
-    ...(session.forwardedFor !== undefined && { forwardedFor: session.forwardedFor }),
-    era,
-    canAsk,
-    context: ctx,
-    requestId: randomUUID(),
-    ...(traceparent !== undefined && { traceparent }),
-    signal,
-  })
-}
-
 /**
  * A fresh SDK server for one session. Never reused: an SDK server that two callers share can answer one with what
  * belongs to the other (CVE-2026-25536). The low-level Server is used because the tools' schemas are JSON Schema
@@ -164,26 +108,18 @@ export function createServer(services: Services, session: Session, era: Era): Se
       cacheHints: { 'tools/list': { ttlMs: LIST_TTL_MS, cacheScope: 'private' } },
     },
   )
-  server.setRequestHandler('tools/list', async (_request, ctx) => {
-    const tools = await listTools(services, session, ctx)
-    return { tools: tools.map((tool) => tool.published) }
+  const askedOf = (ctx: ServerContext): Asked => ({
+    era,
+    signal: ctx.mcpReq.signal,
+    meta: ctx.mcpReq._meta,
+    canAsk: canAsk(server, session, era, ctx),
+    context: ctx,
   })
-  server.setRequestHandler('tools/call', async (request, ctx) => {
-    const { name: toolName, arguments: args } = request.params
-    try {
-      const exchange = { era, ctx, canAsk: canAsk(server, session, era, ctx) }
-      return await callTool(services, session, exchange, toolName, (args ?? {}) as JsonObject)
-    } catch (error) {
-      if (error instanceof ProtocolError || ctx.mcpReq.signal.aborted) throw error
-      services.log.error({ error: messageOf(error) }, 'a tool call failed inside the adapter')
-      const problem = {
-        error: 'adapter-failure',
-        message: 'The adapter failed; it is not known whether the request was carried out.',
-        hint: 'Look at the current state before calling again.',
-        retryable: false,
-      }
-      return errorResult(problem, era, undefined)
-    }
-  })
+  server.setRequestHandler('tools/list', async (_request, ctx) => ({
+    tools: await listTools(services, session, askedOf(ctx)),
+  }))
+  server.setRequestHandler('tools/call', async ({ params }, ctx) =>
+    callTool(services, session, askedOf(ctx), params.name, (params.arguments ?? {}) as JsonObject),
+  )
   return server
 }

@@ -87,16 +87,18 @@ function accessCheck(
 export async function loadTools(options: { configFile: string; apiUrl?: string }): Promise<Catalog> {
   const file = resolve(options.configFile)
   const { curation, report, check } = readCuration(file)
-  const document = await loadDocument(curation.backend.openapi, file)
+  const { backend } = curation
+  if (!backend) throw new ConfigError(`${file}: "backends" are not served yet.`)
+  const document = await loadDocument(backend.openapi, file)
   const access = curation.access && accessCheck(document, curation.access, curation.auth, report)
   const tools = buildTools(document, curation, report)
   if (curation.safety) checkSafety(curation.safety, document, tools, report)
   check()
   return {
     server: { version, ...curation.server },
-    baseUrl: baseUrlOf(document, options.apiUrl ?? curation.backend.url),
-    timeoutMs: curation.backend.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    maxResponseBytes: curation.backend.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
+    baseUrl: baseUrlOf(document, options.apiUrl ?? backend.url),
+    timeoutMs: backend.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    maxResponseBytes: backend.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
     ...(access && { access }),
     ...(curation.safety && { safety: curation.safety }),
     ...(curation.auth && { auth: curation.auth }),

@@ -129,10 +129,11 @@ export function buildTools(
   const tools: Tool[] = []
   for (const [index, entry] of curated.entries()) {
     const path = ['tools', index]
-    const operation = document.operations.get(entry.operation)
+    const id = entry.operation ?? ''
+    const operation = document.operations.get(id)
     if (!operation) {
-      const hint = didYouMean(entry.operation, document.operations.keys())
-      report([...path, 'operation'], `The document has no operation "${entry.operation}".${hint}`)
+      const hint = didYouMean(id, document.operations.keys())
+      report([...path, 'operation'], `The document has no operation "${id}".${hint}`)
       continue
     }
     try {
