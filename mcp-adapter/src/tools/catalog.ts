@@ -13,8 +13,10 @@ import { didYouMean } from '../nearest.ts'
 import { version } from '../version.ts'
 import { type Api, accessCheck, baseUrlOf, createApi } from './api.ts'
 import { approvalReader } from './approvals.ts'
+import { buildTools, type LeftOut } from './build-tools.ts'
 import { checkSafety } from './safety.ts'
-import { buildTools, type Tool } from './tools.ts'
+import { type Sources, sourcesOf } from './sources.ts'
+import type { Tool } from './tools.ts'
 
 /** All that is known before the first request: who we are, which APIs are behind us, which tools there are. */
 export interface Catalog {
@@ -25,6 +27,9 @@ export interface Catalog {
   tools: Tool[]
   /** The tools by name. */
   byName: ReadonlyMap<string, Tool>
+  /** What rules chose and cannot be served. */
+  leftOut: LeftOut[]
+  sources: Sources
 }
 
 /** Where the APIs are, over what the curation file says: the URL of the only one, or URLs by name. */
@@ -130,7 +135,7 @@ async function buildCatalog(
   checkSections(curation, sections, report)
   const urls = urlsOf(sections, apiUrl)
   const apis = await Promise.all(sections.map((each) => loadApi(each, urls[each.name], { auth, file, report })))
-  const tools = buildTools(apis, curation, report)
+  const { tools, leftOut } = buildTools(apis, curation, report)
   for (const [index, api] of apis.entries()) {
     const { place = [] } = sections[index] ?? {}
     const own = tools.filter((tool) => tool.api === api)
@@ -144,6 +149,8 @@ async function buildCatalog(
     ...(auth && { auth }),
     tools,
     byName: new Map(tools.map((tool) => [tool.name, tool])),
+    leftOut,
+    sources: sourcesOf(file, apis),
   }
 }
 
