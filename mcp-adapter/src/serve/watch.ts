@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 export interface Watcher {
@@ -16,19 +16,20 @@ const POLL_MS = 5000
 /** Systems date files by a clock that is a little late, in milliseconds. */
 const CLOCK_MS = 20
 
+/** What tells two states of a file apart, and when it last became another, in epoch milliseconds. */
 interface Look {
-  /** Tells two states of the files apart. */
   print: string
-  /** When the youngest of them was written, in epoch milliseconds. */
-  written: number
+  touched: number
 }
 
-/** The state of files. Links are followed, because a mounted configuration is replaced by moving a link. */
-async function look(files: readonly string[]): Promise<Look> {
-  const states = await Promise.all(files.map((file) => stat(file, { bigint: true }).catch(() => undefined)))
-  const times = states.map((state) => (state ? Number(state.mtimeMs) : 0))
-  const print = states.map((state) => (state ? `${state.dev}:${state.ino}:${state.size}:${state.mtimeNs}` : 'none'))
-  return { print: print.join(' '), written: Math.max(0, ...times) }
+/** The state of a file. Links are followed, because a mounted configuration is replaced by moving a link. */
+async function look(file: string): Promise<Look> {
+  const [state, link] = await Promise.all(
+    [stat, lstat].map((ask) => ask(file, { bigint: true }).catch(() => undefined)),
+  )
+  if (!state) return { print: 'none', touched: 0 }
+  const touched = Math.max(...[state, link].map((each) => Number(each?.ctimeMs ?? 0)))
+  return { print: [state.dev, state.ino, state.size, state.mtimeNs].join(':'), touched }
 }
 
 /**
@@ -37,17 +38,25 @@ async function look(files: readonly string[]): Promise<Look> {
  */
 export function createWatcher(changed: () => void, { settleMs = SETTLE_MS, pollMs = POLL_MS } = {}): Watcher {
   const folders = new Map<string, FSWatcher>()
-  let files: readonly string[] = []
-  let before: Look | undefined
+  /** The files, each as it was when it was last looked at; empty before that. */
+  let prints = new Map<string, string>()
+  let since = 0
   let settling: NodeJS.Timeout | undefined
   let isClosed = false
 
+  /** A file that is looked at for the first time may have become another while it was read. A date to come says nothing. */
+  const isNew = ({ touched }: Look) => touched >= since - CLOCK_MS && touched <= Date.now()
+
   async function check(): Promise<void> {
-    const asked = files
-    const now = await look(asked)
-    if (isClosed || asked !== files || !before || now.print === before.print) return
-    before = now
-    changed()
+    const asked = prints
+    const found = await Promise.all([...asked.keys()].map(async (file) => [file, await look(file)] as const))
+    if (isClosed || asked !== prints) return
+    const different = found.filter(([file, now]) => {
+      const before = prints.get(file)
+      prints.set(file, now.print)
+      return before === '' ? isNew(now) : before !== now.print
+    })
+    if (different.length > 0) changed()
   }
 
   function stir(): void {
@@ -69,20 +78,12 @@ export function createWatcher(changed: () => void, { settleMs = SETTLE_MS, pollM
     }
   }
 
-  async function begin(since: number): Promise<void> {
-    const asked = files
-    const first = await look(asked)
-    if (isClosed || asked !== files) return
-    before = first
-    // Written while it was read: which state was read is not known. A date to come says nothing.
-    if (first.written >= since - CLOCK_MS && first.written <= Date.now()) changed()
-  }
-
   const poll = setInterval(() => void check(), pollMs).unref()
   return {
-    set(next, since) {
-      files = [...next]
-      before = undefined
+    set(files, from) {
+      // What is known of a file stays: it was looked at before it was read, so no change in between is missed.
+      prints = new Map(files.map((file) => [file, prints.get(file) ?? '']))
+      since = from
       const wanted = new Set(files.map((file) => dirname(file)))
       for (const [folder, watcher] of folders) {
         if (wanted.has(folder)) continue
@@ -90,7 +91,7 @@ export function createWatcher(changed: () => void, { settleMs = SETTLE_MS, pollM
         folders.delete(folder)
       }
       for (const folder of wanted) if (!folders.has(folder)) watchFolder(folder)
-      void begin(since)
+      void check()
     },
     close() {
       isClosed = true

@@ -123,13 +123,12 @@ function createRuleBuilder(auth: AuthSection | undefined) {
   const leftOut: LeftOut[] = []
   /** By entry and argument: how many tools do not have it, and what was said of the first. */
   const missing = new Map<string, { index: number; argument: string; message: string; count: number }>()
-  const sizes = new Map<number, number>()
+  const built = new Map<number, number>()
 
   function buildOne(choice: Named): Tool | undefined {
     const { api, operation, index } = choice
-    sizes.set(index, (sizes.get(index) ?? 0) + 1)
     try {
-      return build(choice, auth, {
+      const tool = build(choice, auth, {
         unknown(argument, message) {
           const key = `${index} ${argument}`
           const seen = missing.get(key) ?? { index, argument, message, count: 0 }
@@ -140,6 +139,8 @@ function createRuleBuilder(auth: AuthSection | undefined) {
           throw new ConfigError(`"${argument}" ${message}`)
         },
       })
+      built.set(index, (built.get(index) ?? 0) + 1)
+      return tool
     } catch (error) {
       const backend = api.name === '' ? {} : { backend: api.name }
       leftOut.push({ operation: operation.id, reason: messageOf(error), ...backend })
@@ -150,7 +151,7 @@ function createRuleBuilder(auth: AuthSection | undefined) {
   /** Reports arguments that none of the operations of a rule has. */
   function finish(report: Report): void {
     for (const { index, argument, message, count } of missing.values())
-      if (count === sizes.get(index)) report(['tools', index, 'parameters', argument], `"${argument}" ${message}`)
+      if (count >= (built.get(index) ?? 0)) report(['tools', index, 'parameters', argument], `"${argument}" ${message}`)
   }
   return { buildOne, finish, leftOut }
 }
