@@ -1,0 +1,182 @@
+import { resolve } from 'node:path'
+import { exec } from 'jsonpath-rfc9535'
+import parseQuery from 'jsonpath-rfc9535/parser'
+import { explain } from '../curation/explain.ts'
+import { type Path, type Report, readYamlFile } from '../curation/yaml-file.ts'
+import { ConfigError, messageOf } from '../errors.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
+import { didYouMean } from '../nearest.ts'
+import { compile } from '../tools/validation.ts'
+import { copyOf, merge } from './overlay-merge.ts'
+import { overlaySchema } from './overlay-schema.ts'
+
+interface Action {
+  target: string
+  update?: Json
+  copy?: string
+  remove?: boolean
+}
+
+/** A node of the document, with the object or array it stands in; the root stands in none. */
+interface Place {
+  path: Path
+  value: Json
+  parent: JsonObject | Json[] | undefined
+}
+
+/** The library writes names into paths as normalized paths do (RFC 9535, section 2.7). */
+const plainName = (step: string) =>
+  step.replaceAll(/\\(u[\da-f]{4}|.)/g, (_all, code: string) => {
+    if (code.length > 1) return String.fromCharCode(Number.parseInt(code.slice(1), 16))
+    return { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }[code] ?? code
+  })
+
+const at = (value: Json | undefined, step: string | number): Json | undefined =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, step)
+    ? (value as JsonObject)[step as string]
+    : undefined
+
+/** The nodes that a JSONPath (RFC 9535) selects, each once. Throws when the expression is none. */
+function select(root: Json, expression: string): Place[] {
+  const places = new Map<string, Place>()
+  exec(root, expression, (value, steps) => {
+    const path = steps.map((step) => (typeof step === 'string' ? plainName(step) : step))
+    const parent = path.slice(0, -1).reduce<Json | undefined>(at, root)
+    const key = JSON.stringify(path)
+    if (!places.has(key))
+      places.set(key, { path, value, parent: path.length === 0 ? undefined : (parent as JsonObject) })
+  })
+  return [...places.values()]
+}
+
+/** The steps of a singular query (RFC 9535, section 2.3.5.1): one that can name one node only. */
+function singularSteps(expression: string): Path | undefined {
+  const steps: Path = []
+  for (const { type, node } of parseQuery(expression).segments) {
+    const [selector, ...others] = node.type === 'BracketedSelection' ? node.selectors : [node]
+    const isOne =
+      selector?.type === 'NameSelector' ||
+      selector?.type === 'MemberNameShorthand' ||
+      selector?.type === 'IndexSelector'
+    if (type !== 'ChildSegment' || !isOne || others.length > 0) return undefined
+    steps.push(selector.value)
+  }
+  return steps
+}
+
+/** What is missing on the way to a node that is not there. */
+function missing(root: Json, steps: Path): string {
+  let value: Json | undefined = root
+  for (const [i, step] of steps.entries()) {
+    const next = at(value, step)
+    if (next === undefined) {
+      const place = `$${steps
+        .slice(0, i)
+        .map((each) => `[${JSON.stringify(each)}]`)
+        .join('')}`
+      const hint = isObject(value) ? didYouMean(String(step), Object.keys(value)) : ''
+      return `The document has no ${JSON.stringify(step)} at ${place}.${hint}`
+    }
+    value = next
+  }
+  return 'The document has nothing there.'
+}
+
+function removeAll(places: Place[]): void {
+  const indexes = new Map<Json[], Set<number>>()
+  for (const { path, parent } of places) {
+    const step = path.at(-1) as string | number
+    if (Array.isArray(parent)) indexes.set(parent, (indexes.get(parent) ?? new Set()).add(Number(step)))
+    else if (parent) delete parent[step]
+  }
+  for (const [list, gone] of indexes) list.splice(0, list.length, ...list.filter((_, i) => !gone.has(i)))
+}
+
+const isPrimitive = (value: Json) => typeof value !== 'object' || value === null
+
+/** Puts `change` into every place. Throws ConfigError where it does not fit. */
+function updateAll(places: Place[], change: Json): void {
+  const kinds = new Set(
+    places.map(({ value }) => (Array.isArray(value) ? 'array' : isPrimitive(value) ? 'primitive' : 'object')),
+  )
+  if (kinds.size > 1)
+    throw new ConfigError(`The target selects ${[...kinds].join('s and ')}s: they cannot be changed by one action.`)
+  for (const { path, value, parent } of places) {
+    if (isPrimitive(value)) {
+      if (!isPrimitive(change))
+        throw new ConfigError('The target is a primitive value: only another one can replace it.')
+      if (parent) (parent as JsonObject)[path.at(-1) as string] = change
+    } else merge(value as JsonObject | Json[], change)
+  }
+}
+
+function act(root: Json, action: Action, report: Report): void {
+  const places = select(root, action.target)
+  if (places.length === 0) {
+    const steps = singularSteps(action.target)
+    if (steps) report(['target'], missing(root, steps))
+    return
+  }
+  if (action.remove === true) {
+    if (places.some(({ parent }) => parent === undefined)) report(['target'], 'The whole document cannot be removed.')
+    else removeAll(places)
+  } else if (action.copy !== undefined) {
+    const sources = select(root, action.copy)
+    const [source] = sources
+    if (source && sources.length === 1) updateAll(places, source.value)
+    else report(['copy'], `It must select one node; it selects ${sources.length}.`)
+  } else if (action.update !== undefined) updateAll(places, action.update)
+}
+
+/** Whether an overlay was written for the document that it is used with. */
+function isFor(extended: string, overlayFile: string, source: string): boolean {
+  if (URL.canParse(extended))
+    return extended === source || new URL(extended).pathname.split('/').at(-1) === source.split(/[\\/]/).at(-1)
+  return resolve(overlayFile, '..', extended) === source
+}
+
+const check = compile(overlaySchema)
+
+/**
+ * Applies an OpenAPI Overlay (1.0 or 1.1) to a parsed document and gives a changed copy. `report` is told what is wrong,
+ * with its path in the overlay. Actions work one after the other. A target that names one place and finds nothing is
+ * reported, because the document has changed under the overlay; one that searches (a wildcard, a filter) may find nothing.
+ */
+export function applyOverlay(parsed: Json, overlay: Json, report: Report): Json {
+  const root = copyOf(parsed)
+  for (const { path, message } of explain(check(overlay))) {
+    report(
+      path.map((step) => (/^\d+$/.test(String(step)) ? Number(step) : step)),
+      message,
+    )
+  }
+  const actions = isObject(overlay) && Array.isArray(overlay.actions) ? overlay.actions : []
+  for (const [index, action] of actions.entries()) {
+    if (!isObject(action) || typeof action.target !== 'string') continue
+    const path = ['actions', index]
+    try {
+      act(root, action as unknown as Action, (steps, message) => report([...path, ...steps], message))
+    } catch (error) {
+      report([...path, error instanceof ConfigError ? 'update' : 'target'], messageOf(error))
+    }
+  }
+  return root
+}
+
+/**
+ * Applies overlay files, in their order, to the document that was read from `source` (an absolute path or a URL). They
+ * are written by whoever writes the curation file, and trusted as it is. Throws ConfigError with every finding as
+ * `file:line:column: message`.
+ */
+export function applyOverlays(parsed: Json, files: string[], source: string): Json {
+  return files.reduce((document, name) => {
+    const file = readYamlFile(name, 'overlay')
+    const { value } = file
+    if (isObject(value) && typeof value.extends === 'string' && !isFor(value.extends, name, source))
+      file.report(['extends'], `It is for another document: ${value.extends}`)
+    file.check()
+    const changed = applyOverlay(document, value, file.report)
+    file.check()
+    return changed
+  }, parsed)
+}
