@@ -11,7 +11,7 @@ export interface Explained {
   atKey?: true
 }
 
-export const quoted = (names: string[]) => names.map((name) => JSON.stringify(name)).join(', ')
+const quoted = (names: string[]) => names.map((name) => JSON.stringify(name)).join(', ')
 
 const namesOf = (schema: unknown): string[] => {
   const properties = isObject(schema) && isObject(schema.properties) ? schema.properties : {}

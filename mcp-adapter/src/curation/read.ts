@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Json, JsonObject } from '../json.ts'
-import { didYouMean } from '../nearest.ts'
 import { compile } from '../tools/validation.ts'
-import { explain, quoted } from './explain.ts'
-import { type Report, readYamlFile, type YamlFile } from './yaml-file.ts'
+import { explain } from './explain.ts'
+import { type Report, readYamlFile } from './yaml-file.ts'
 
 export interface CuratedParameter {
   /** What the model sees instead of the derived name. */
@@ -143,26 +142,6 @@ export interface CurationFile {
 const schema = JSON.parse(readFileSync(new URL('../../tools.schema.json', import.meta.url), 'utf8'))
 const validate = compile(schema)
 
-/** What the schema cannot say: names that one part of the file gives and another one uses. */
-function checkNames({ backend, backends, access, safety, tools }: Curation, file: YamlFile): void {
-  if ((backend === undefined) === (backends === undefined)) {
-    file.report(['backends'], 'the file must have either "backend" or "backends"')
-    return
-  }
-  for (const [key, value] of Object.entries({ access, safety })) {
-    if (backends && value) file.reportKey([key], `With several backends, "${key}" stands in the one it is about.`)
-  }
-  const names = Object.keys(backends ?? {})
-  for (const [index, tool] of tools.entries()) {
-    if (tool.backend === undefined) {
-      if (names.length > 1) file.report(['tools', index], `It needs "backend": one of ${quoted(names)}.`)
-    } else if (!names.includes(tool.backend)) {
-      const hint = backends ? didYouMean(tool.backend, names) : ' It goes with "backends" only.'
-      file.report(['tools', index, 'backend'], `There is no backend "${tool.backend}".${hint}`)
-    }
-  }
-}
-
 /**
  * Reads a curation file. Later findings (an unknown operation, say) are reported through the same object, so that
  * they name their place as well. Throws ConfigError: unreadable file, broken YAML, or a file that breaks the schema.
@@ -175,7 +154,8 @@ export function readCuration(path: string): CurationFile {
   }
   file.check()
   const curation = file.value as unknown as Curation
-  checkNames(curation, file)
+  if ((curation.backend === undefined) === (curation.backends === undefined))
+    file.report(['backends'], 'the file must have either "backend" or "backends"')
   file.check()
   return { curation, report: file.report, check: file.check }
 }
