@@ -1,16 +1,10 @@
-import type { JsonObject } from '../json.ts'
+import { isObject, type JsonObject } from '../json.ts'
 import type { PublishedTool, Tool } from '../tools/tools.ts'
 import { gemini } from './gemini.ts'
 import { plainRoot, portable } from './portable.ts'
 
 /** How input schemas are written for the hosts of one family. */
 export type Profile = 'full' | 'anthropic' | 'openai' | 'gemini'
-
-/** What a client says of itself (MCP, Implementation). */
-export interface ClientInfo {
-  name: string
-  version?: string
-}
 
 const DIALECTS: Record<Profile, (schema: JsonObject) => JsonObject> = {
   full: (schema) => schema,
@@ -30,11 +24,15 @@ const CLIENTS: [RegExp, Profile][] = [
   [/^(gemini|google|vertex)/i, 'gemini'],
 ]
 
-/** The profile of a client: what the curation file says, or by the client's name. */
-export function profileOf(configured: string | undefined, client: ClientInfo | undefined): Profile {
+/**
+ * The profile of a client: the one that the curation file names, or by what the client says of itself (MCP,
+ * Implementation). Clients say what they like: a name chooses words, and never rights.
+ */
+export function profileOf(configured: string | undefined, client: unknown): Profile {
   const named = PROFILES.find((profile) => profile === configured)
   if (named) return named
-  return CLIENTS.find(([pattern]) => client && pattern.test(client.name))?.[1] ?? 'openai'
+  const name = isObject(client) && typeof client.name === 'string' ? client.name : ''
+  return CLIENTS.find(([pattern]) => pattern.test(name))?.[1] ?? 'openai'
 }
 
 const made = new WeakMap<Tool, Map<Profile, PublishedTool>>()

@@ -21,6 +21,8 @@ export interface Catalog {
   server: { name: string; title?: string; version: string; instructions?: string }
   apis: Api[]
   auth?: AuthSection
+  /** Which dialect of JSON Schema clients are shown; by the client's name, when it is absent or `auto`. */
+  profile?: string
   /** In the order of the curation file. */
   tools: Tool[]
   /** The tools by name. */
@@ -142,6 +144,7 @@ async function buildCatalog(
     server: { version, ...curation.server },
     apis,
     ...(auth && { auth }),
+    ...(curation.profile !== undefined && { profile: curation.profile }),
     tools,
     byName: new Map(tools.map((tool) => [tool.name, tool])),
   }
