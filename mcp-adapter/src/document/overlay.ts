@@ -1,7 +1,8 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { exec } from 'jsonpath-rfc9535'
 import parseQuery from 'jsonpath-rfc9535/parser'
 import { explain } from '../curation/explain.ts'
+import type { BackendSection } from '../curation/read.ts'
 import { type Path, type Report, readYamlFile } from '../curation/yaml-file.ts'
 import { ConfigError, messageOf } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
@@ -179,4 +180,16 @@ export function applyOverlays(parsed: Json, files: string[], source: string): Js
     file.check()
     return changed
   }, parsed)
+}
+
+/** What a backend's overlays do to its document; undefined when it has none. All files are relative to `configFile`. */
+export function overlayTransform(
+  { openapi, overlays = [] }: Pick<BackendSection, 'openapi' | 'overlays'>,
+  configFile: string,
+): ((parsed: JsonObject) => JsonObject) | undefined {
+  if (overlays.length === 0) return undefined
+  const folder = dirname(resolve(configFile))
+  const source = URL.canParse(openapi) ? openapi : resolve(folder, openapi)
+  const files = overlays.map((name) => resolve(folder, name))
+  return (parsed) => applyOverlays(parsed, files, source) as JsonObject
 }
