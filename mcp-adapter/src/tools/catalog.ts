@@ -89,7 +89,13 @@ export async function loadTools(options: { configFile: string; apiUrl?: string }
   const { curation, report, check } = readCuration(file)
   const { backend } = curation
   if (!backend) throw new ConfigError(`${file}: "backends" are not served yet.`)
-  const document = await loadDocument(backend.openapi, file)
+  const { references, privateAddresses, server } = backend
+  const document = await loadDocument(backend.openapi, {
+    from: file,
+    ...(references && { references }),
+    ...(privateAddresses && { privateAddresses }),
+    ...(server && { server }),
+  })
   const access = curation.access && accessCheck(document, curation.access, curation.auth, report)
   const tools = buildTools(document, curation, report)
   if (curation.safety) checkSafety(curation.safety, document, tools, report)
