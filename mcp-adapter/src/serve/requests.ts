@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
+  CLIENT_INFO_META_KEY,
   type InputRequiredResult,
   ProtocolError,
   ProtocolErrorCode,
@@ -8,6 +9,7 @@ import {
 import { isVisible } from '../calls/access.ts'
 import { messageOf } from '../errors.ts'
 import { isObject, type JsonObject } from '../json.ts'
+import { profileOf, publishFor } from '../profiles/profiles.ts'
 import { CredentialRefused, describe, ProblemResult } from '../results/problem.ts'
 import { type CallResult, type Era, errorResult } from '../results/result.ts'
 import type { Api } from '../tools/api.ts'
@@ -24,6 +26,8 @@ export interface Asked {
   meta?: Record<string, unknown> | undefined
   /** The client shows forms, and its answer finds its way back. */
   canAsk: boolean
+  /** What the client said of itself at `initialize`. In the 2026-07-28 era it says so in `_meta`. */
+  client?: unknown
   /** The SDK's side of the request; without it nobody can be asked, and no earlier question can be answered. */
   context?: ServerContext
 }
@@ -85,14 +89,16 @@ export async function isCredentialRefused(
 }
 
 /** What `tools/list` answers. Throws ProtocolError when it is not known what the caller may do. */
-export async function listTools(services: Services, session: Session, { signal }: Asked): Promise<PublishedTool[]> {
-  const { apis, tools } = catalogFor(services, session)
+export async function listTools(services: Services, session: Session, asked: Asked): Promise<PublishedTool[]> {
+  const { signal, client, meta } = asked
+  const { apis, tools, profile: configured } = catalogFor(services, session)
+  const profile = profileOf(configured, meta?.[CLIENT_INFO_META_KEY] ?? client)
   try {
     const rights = await rightsWith(apis, services, session, signal)
     const granted = session.offersMore ? session.identity.scopes : undefined
     return tools
       .filter((tool) => rights.has(tool.api) && isVisible(tool, rights.get(tool.api), granted))
-      .map((tool) => tool.published)
+      .map((tool) => publishFor(profile, tool))
   } catch (error) {
     if (error instanceof ProblemResult) {
       throw new ProtocolError(ProtocolErrorCode.InternalError, describe(error.problem as unknown as JsonObject))

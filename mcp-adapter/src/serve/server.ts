@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
   type ClientCapabilities,
   Server,
   type ServerContext,
@@ -118,6 +119,8 @@ export function createServer(services: Services, session: Session, era: Era): Se
     era,
     signal: ctx.mcpReq.signal,
     meta: ctx.mcpReq._meta,
+    client:
+      (ctx.mcpReq.envelope as Record<string, unknown> | undefined)?.[CLIENT_INFO_META_KEY] ?? server.getClientVersion(),
     canAsk: canAsk(server, session, era, ctx),
     context: ctx,
   })

@@ -23,6 +23,8 @@ export interface Catalog {
   server: { name: string; title?: string; version: string; instructions?: string }
   apis: Api[]
   auth?: AuthSection
+  /** Which dialect of JSON Schema clients are shown; by the client's name, when it is absent or `auto`. */
+  profile?: string
   /** In the order of the curation file. */
   tools: Tool[]
   /** The tools by name. */
@@ -108,7 +110,13 @@ async function loadApi(
   { auth, file, report }: { auth: AuthSection | undefined; file: string; report: Report },
 ): Promise<Api> {
   const { name, prefix, section, place } = named
-  const document = await loadDocument(section.openapi, file)
+  const { references, privateAddresses, server } = section
+  const document = await loadDocument(section.openapi, {
+    from: file,
+    ...(references && { references }),
+    ...(privateAddresses && { privateAddresses }),
+    ...(server && { server }),
+  })
   const { safety } = section
   const baseUrl = placeOf(document, named, url, report)
   const api = createApi(document, baseUrl, { name, prefix, section, ...(safety && { safety }) })
@@ -147,6 +155,7 @@ async function buildCatalog(
     server: { version, ...curation.server },
     apis,
     ...(auth && { auth }),
+    ...(curation.profile !== undefined && { profile: curation.profile }),
     tools,
     byName: new Map(tools.map((tool) => [tool.name, tool])),
     leftOut,
