@@ -43,6 +43,9 @@ function traceparentOf({ meta }: Asked): string | undefined {
 /** A caller's actions by API; the APIs that could not be asked are not in it. */
 type Rights = ReadonlyMap<Api, ReadonlySet<string> | undefined>
 
+/** What is served to a session now. One catalog answers the whole of a request. */
+const catalogFor = ({ catalog }: Services, session: Session) => session.catalog ?? catalog
+
 /** The APIs that a message is about: the one of the tool that it names, otherwise all. */
 function concerned({ apis, byName }: Catalog, name: unknown): Api[] {
   const tool = typeof name === 'string' ? byName.get(name) : undefined
@@ -73,20 +76,22 @@ async function rightsWith(apis: Api[], { log }: Services, session: Session, sign
 
 /** Whether every API that a message is about refuses the caller's credential. Other failures are told by the answer. */
 export async function isCredentialRefused(
-  { catalog }: Services,
+  services: Services,
   session: Session,
   message: unknown,
   signal: AbortSignal,
 ): Promise<boolean> {
   const name = isObject(message) && isObject(message.params) ? message.params.name : undefined
-  const outcomes = await Promise.allSettled(concerned(catalog, name).map((api) => session.actions(api, signal)))
+  const outcomes = await Promise.allSettled(
+    concerned(catalogFor(services, session), name).map((api) => session.actions(api, signal)),
+  )
   return outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason instanceof CredentialRefused)
 }
 
 /** What `tools/list` answers. Throws ProtocolError when it is not known what the caller may do. */
 export async function listTools(services: Services, session: Session, asked: Asked): Promise<PublishedTool[]> {
   const { signal, client, meta } = asked
-  const { apis, tools, profile: configured } = services.catalog
+  const { apis, tools, profile: configured } = catalogFor(services, session)
   const profile = profileOf(configured, meta?.[CLIENT_INFO_META_KEY] ?? client)
   try {
     const rights = await rightsWith(apis, services, session, signal)
@@ -110,7 +115,7 @@ async function call(
   args: JsonObject,
 ): Promise<CallResult | InputRequiredResult> {
   const { era, signal, canAsk, context } = asked
-  const { catalog } = services
+  const catalog = catalogFor(services, session)
   const tool = catalog.byName.get(name)
   let rights: Rights
   try {

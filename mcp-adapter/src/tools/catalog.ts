@@ -7,14 +7,17 @@ import {
   type Report,
   readCuration,
 } from '../curation/read.ts'
+import { overlayTransform } from '../document/overlay.ts'
 import { type ApiDocument, loadDocument } from '../document/read.ts'
 import { ConfigError, messageOf } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import { version } from '../version.ts'
 import { type Api, accessCheck, baseUrlOf, createApi } from './api.ts'
 import { approvalReader } from './approvals.ts'
+import { buildTools, type LeftOut } from './build-tools.ts'
 import { checkSafety } from './safety.ts'
-import { buildTools, type Tool } from './tools.ts'
+import { type Sources, sourcesOf } from './sources.ts'
+import type { Tool } from './tools.ts'
 
 /** All that is known before the first request: who we are, which APIs are behind us, which tools there are. */
 export interface Catalog {
@@ -27,6 +30,9 @@ export interface Catalog {
   tools: Tool[]
   /** The tools by name. */
   byName: ReadonlyMap<string, Tool>
+  /** What rules chose and cannot be served. */
+  leftOut: LeftOut[]
+  sources: Sources
 }
 
 /** Where the APIs are, over what the curation file says: the URL of the only one, or URLs by name. */
@@ -106,11 +112,13 @@ async function loadApi(
 ): Promise<Api> {
   const { name, prefix, section, place } = named
   const { references, privateAddresses, server } = section
+  const transform = overlayTransform(section, file)
   const document = await loadDocument(section.openapi, {
     from: file,
     ...(references && { references }),
     ...(privateAddresses && { privateAddresses }),
     ...(server && { server }),
+    ...(transform && { transform }),
   })
   const { safety } = section
   const baseUrl = placeOf(document, named, url, report)
@@ -138,7 +146,7 @@ async function buildCatalog(
   checkSections(curation, sections, report)
   const urls = urlsOf(sections, apiUrl)
   const apis = await Promise.all(sections.map((each) => loadApi(each, urls[each.name], { auth, file, report })))
-  const tools = buildTools(apis, curation, report)
+  const { tools, leftOut } = buildTools(apis, curation, report)
   for (const [index, api] of apis.entries()) {
     const { place = [] } = sections[index] ?? {}
     const own = tools.filter((tool) => tool.api === api)
@@ -153,6 +161,8 @@ async function buildCatalog(
     ...(curation.profile !== undefined && { profile: curation.profile }),
     tools,
     byName: new Map(tools.map((tool) => [tool.name, tool])),
+    leftOut,
+    sources: sourcesOf(file, apis),
   }
 }
 
