@@ -264,7 +264,7 @@ t.test(
   async (t) => {
     let count = 0
     for (const name of documents) {
-      const document = await loadDocument(join(data, name), '/').catch(() => undefined)
+      const document = await loadDocument(join(data, name), { from: '/' }).catch(() => undefined)
       if (!document) continue
       const api = createApi(document, 'http://127.0.0.1:1')
       for (const operation of document.operations.values()) {
@@ -287,7 +287,7 @@ t.test(
 )
 
 t.test('our own list and the fixtures are the same under every profile but gemini', async (t) => {
-  const document = await loadDocument(fixture('api.yaml'), '/')
+  const document = await loadDocument(fixture('api.yaml'), { from: '/' })
   const api = createApi(document, 'http://127.0.0.1:1')
   for (const operation of document.operations.values()) {
     const tool = buildTool(api, operation, { operation: operation.id })

@@ -12,9 +12,6 @@ export interface Chosen {
   index: number
 }
 
-const tagsOf = ({ source }: Operation): string[] =>
-  Array.isArray(source.tags) ? source.tags.filter((tag) => typeof tag === 'string') : []
-
 /** The operations of a rule, in the document's order. What is wrong with the rule goes to `report`. */
 function ofRule({ operations }: Document, entry: CuratedTool, index: number, report: Report): Operation[] {
   const { tag, methods, except = [] } = entry
@@ -23,11 +20,11 @@ function ofRule({ operations }: Document, entry: CuratedTool, index: number, rep
       report(['tools', index, 'except', i], `${noOperation(id)}${didYouMean(id, operations.keys())}`)
   }
   const all = [...operations.values()]
-  const tagged = tag === undefined ? all : all.filter((operation) => tagsOf(operation).includes(tag))
+  const tagged = tag === undefined ? all : all.filter(({ tags }) => tags.includes(tag))
   if (tag !== undefined && tagged.length === 0) {
     report(
       ['tools', index, 'tag'],
-      `No operation has the tag "${tag}".${didYouMean(tag, new Set(all.flatMap(tagsOf)))}`,
+      `No operation has the tag "${tag}".${didYouMean(tag, new Set(all.flatMap(({ tags }) => tags)))}`,
     )
     return []
   }

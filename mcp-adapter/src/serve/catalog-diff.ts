@@ -20,7 +20,7 @@ export function diffCatalogs(before: Catalog, after: Catalog): CatalogDiff {
   const removed = before.tools.filter(({ name }) => !after.byName.has(name)).map(({ name }) => name)
   const changed = after.tools.flatMap((tool) => {
     const old = before.byName.get(tool.name)
-    return old && seen(old) !== seen(tool) ? [tool.name] : []
+    return old && (before.profile !== after.profile || seen(old) !== seen(tool)) ? [tool.name] : []
   })
   const kept = ({ tools }: Catalog, other: Catalog) =>
     tools.flatMap(({ name }) => (other.byName.has(name) ? [name] : [])).join(' ')

@@ -1,3 +1,4 @@
+import { checkExamples } from '../curation/examples.ts'
 import type { AuthSection, CuratedTool, Curation, Report } from '../curation/read.ts'
 import { type Chosen, expandEntries } from '../curation/select.ts'
 import { ConfigError, messageOf } from '../errors.ts'
@@ -111,7 +112,11 @@ function buildNamed(choice: Named, auth: AuthSection | undefined, report: Report
   const finding = (argument: string, message: string) =>
     report([...path, 'parameters', argument], `"${argument}" ${message}`)
   try {
-    return build(choice, auth, { unknown: finding, wrong: finding })
+    const tool = build(choice, auth, { unknown: finding, wrong: finding })
+    checkExamples(tool.checkArguments, choice.entry.examples ?? [], (place, message) =>
+      report([...path, 'examples', ...place], message),
+    )
+    return tool
   } catch (error) {
     report([...path, 'operation'], messageOf(error))
     return undefined

@@ -7,6 +7,7 @@ import {
   type Report,
   readCuration,
 } from '../curation/read.ts'
+import { overlayTransform } from '../document/overlay.ts'
 import { type ApiDocument, loadDocument } from '../document/read.ts'
 import { ConfigError, messageOf } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
@@ -111,11 +112,13 @@ async function loadApi(
 ): Promise<Api> {
   const { name, prefix, section, place } = named
   const { references, privateAddresses, server } = section
+  const transform = overlayTransform(section, file)
   const document = await loadDocument(section.openapi, {
     from: file,
     ...(references && { references }),
     ...(privateAddresses && { privateAddresses }),
     ...(server && { server }),
+    ...(transform && { transform }),
   })
   const { safety } = section
   const baseUrl = placeOf(document, named, url, report)

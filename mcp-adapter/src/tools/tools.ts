@@ -1,4 +1,5 @@
 import { scopesOf } from '../auth/scopes.ts'
+import { withExamples } from '../curation/examples.ts'
 import type { AuthSection, CuratedTool, Hints } from '../curation/read.ts'
 import type { Operation } from '../document/read.ts'
 import { ConfigError } from '../errors.ts'
@@ -93,7 +94,7 @@ export function buildTool(
         operation.summary ??
         `${operation.method} ${operation.path}`
       ).trim(),
-      inputSchema: forModels(input.schema) as ObjectSchema,
+      inputSchema: withExamples(forModels(input.schema) as ObjectSchema, curated.examples),
       ...(published && { outputSchema: published }),
       annotations: { title, ...deriveHints(operation, input.roles.key !== undefined), ...curated.annotations },
     },
