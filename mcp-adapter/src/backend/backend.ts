@@ -65,8 +65,8 @@ export interface Backend {
   readonly timeoutMs: number
   /** What further attempts are paid from. */
   readonly retries: TokenBucket
-  /** The API gets the caller's credential. */
-  readonly usesCaller: boolean
+  /** Whose credential the API gets. */
+  readonly credential: Pick<UpstreamCredential, 'usesCaller' | 'isOwn'>
   /** Sends one request and reads the answer. No retries, no redirects. Throws BackendFailure, or the abort reason. */
   send(request: HttpRequest, options: SendOptions): Promise<Answer>
   close(): Promise<void>
@@ -215,7 +215,7 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
   return {
     timeoutMs: settings.timeoutMs,
     retries: createTokenBucket(RETRIES),
-    usesCaller: upstream.usesCaller,
+    credential: upstream,
     send,
     close: () => pool.destroy(),
   }

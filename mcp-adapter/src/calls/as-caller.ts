@@ -15,7 +15,7 @@ export async function sendAs(
   request: HttpRequest,
   options: Omit<RetryOptions, 'credential'>,
 ): Promise<Answer> {
-  if (!backend.usesCaller) return sendWithRetries(backend, request, { ...options, credential: {} })
+  if (!backend.credential.usesCaller) return sendWithRetries(backend, request, { ...options, credential: {} })
   const credential = await identity.credential(scopes, options.signal)
   const answer = await sendWithRetries(backend, request, { ...options, credential })
   if (answer.status !== 401 || !credential.discard?.()) return answer

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { takesAnyone } from '../auth/callers.ts'
 import { createGate } from '../auth/gate.ts'
 import { type AuthSettings, createAuthRule } from '../auth/settings.ts'
 import { createBackends } from '../backend/backends.ts'
@@ -75,10 +76,19 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
   let ownUrl = ''
   const gate = rule && createGate(rule, { ownUrl: () => ownUrl, log })
   const backends = createBackends()
+  backends.open(catalog.apis)
+  const anonymous = takesAnyone({
+    callers: catalog.callers,
+    apis: catalog.apis.map((api) => ({ name: api.name || 'The API', ...backends.of(api).credential })),
+    verifies: rule !== undefined,
+    passesKeys: rule?.apiKeyPrefix !== undefined,
+    host,
+  })
   const { server, closeExchanges } = createHttpEndpoint(createServices(catalog, backends, log, options.stateSecret), {
     allowedHosts: [...publicName, ...(options.allowedHosts ?? [])],
     allowedOrigins: options.allowedOrigins ?? [],
     gate,
+    anonymous,
     maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT,
   })
   const exchanges = countExchanges(server)

@@ -10,6 +10,7 @@ import type { Backends } from '../backend/backends.ts'
 import { askActions } from '../calls/access.ts'
 import { type Caller, createCaller } from '../calls/call.ts'
 import { createConfirmationStates } from '../calls/confirmation-state.ts'
+import { createCostLimit, noCostLimit } from '../calls/cost.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import type { Era } from '../results/result.ts'
@@ -44,7 +45,9 @@ const LIST_TTL_MS = 30_000
 /** `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this process. */
 export function createServices(catalog: Catalog, backends: Backends, log: Log, stateSecret?: string): Services {
   const states = createConfirmationStates(stateSecret)
-  return { catalog, backends, caller: createCaller({ backends, states, log }), log }
+  const { costPerMinute } = catalog
+  const costs = costPerMinute === undefined ? noCostLimit : createCostLimit(costPerMinute)
+  return { catalog, backends, caller: createCaller({ backends, states, costs, log }), log }
 }
 
 /** A session whose rights are asked for anew each time. `who` is a credential that the API judges, or an identity. */

@@ -1,10 +1,21 @@
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import { createBackends } from '../backend/backends.ts'
-import { kindOf } from '../errors.ts'
+import { anyone, type Identity } from '../auth/identity.ts'
+import { type Backends, createBackends } from '../backend/backends.ts'
+import { ConfigError, kindOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { type ApiUrls, loadTools } from '../tools/catalog.ts'
+import { type ApiUrls, type Catalog, loadTools } from '../tools/catalog.ts'
 import { placesOf } from './places.ts'
 import { createServer, createServices, createSession } from './server.ts'
+
+/** Who this process calls for. Throws ConfigError when an API gets the caller's credential, and there is none. */
+function callerOf({ apis, callers }: Catalog, backends: Backends, credential: string | undefined): string | Identity {
+  if (credential !== undefined) return credential
+  if (callers !== 'any' && apis.some((api) => backends.of(api).credential.usesCaller))
+    throw new ConfigError(
+      'stdio needs a credential: set HANDRAIL_TOKEN, or HANDRAIL_TOKEN_FILE to a file that holds it.',
+    )
+  return anyone
+}
 
 /**
  * Serves a curation file's tools over this process's stdin and stdout, with one credential for its whole life.
@@ -13,7 +24,8 @@ import { createServer, createServices, createSession } from './server.ts'
 export async function runStdio(options: {
   configFile: string
   apiUrl?: ApiUrls
-  credential: string
+  /** Needed when an API gets the caller's. */
+  credential?: string
   stateSecret?: string
   log: Log
   stop: AbortSignal
@@ -21,8 +33,9 @@ export async function runStdio(options: {
   const { log } = options
   const catalog = await loadTools(options)
   const backends = createBackends()
+  backends.open(catalog.apis)
   const services = createServices(catalog, backends, log, options.stateSecret)
-  const session = createSession(services, options.credential, { lasting: true })
+  const session = createSession(services, callerOf(catalog, backends, options.credential), { lasting: true })
   const ended = new Promise<void>((resolve) => {
     process.stdin.once('end', resolve).once('close', resolve)
     options.stop.addEventListener('abort', () => resolve(), { once: true })
