@@ -48,6 +48,20 @@ export async function listTools({ catalog }: Services, session: Session, { signa
   }
 }
 
+/** The tool of that name, when the caller sees it. What they may do and nobody can tell is told by the call itself. */
+export async function findTool(
+  { catalog }: Services,
+  session: Session,
+  name: string,
+  signal: AbortSignal,
+): Promise<Tool | undefined> {
+  try {
+    return visibleTools(catalog.tools, await session.actions(signal)).find((tool) => tool.name === name)
+  } catch {
+    return undefined
+  }
+}
+
 async function call(
   services: Services,
   session: Session,
