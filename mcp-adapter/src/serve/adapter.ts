@@ -29,6 +29,8 @@ export interface AdapterOptions {
   auth?: AuthSettings
   /** So many MCP requests are answered at a time; further ones get 503. Default 256. */
   maxInFlight?: number
+  /** False: every message goes through the SDK's server, which tests compare the short way with. Default true. */
+  lean?: boolean
 }
 
 export interface RunningAdapter {
@@ -76,6 +78,7 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
     allowedOrigins: options.allowedOrigins ?? [],
     gate,
     maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT,
+    lean: options.lean ?? true,
   })
   const exchanges = countExchanges(server)
   server.listen(options.port ?? 3001, host)

@@ -35,8 +35,8 @@ export interface HttpOptions {
   gate?: Gate | undefined
   /** So many MCP requests are answered at a time; further ones are told to come back. */
   maxInFlight: number
-  /** False: the SDK answers everything, which is what the short way is compared with. Default true. */
-  lean?: boolean
+  /** False: the SDK answers everything. */
+  lean: boolean
 }
 
 export interface HttpEndpoint {
@@ -63,7 +63,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 /** Streamable HTTP at `/mcp`, both protocol eras, stateless; and `/livez`. */
 export function createHttpEndpoint(services: Services, options: HttpOptions): HttpEndpoint {
   const { log, catalog } = services
-  const { gate, maxInFlight, lean = true } = options
+  const { gate, maxInFlight, lean } = options
   const isOurs = createHostGuard(options.allowedHosts, options.allowedOrigins)
   const sdk = createSdkExchange(services)
 

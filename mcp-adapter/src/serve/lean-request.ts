@@ -23,6 +23,18 @@ export interface LeanRequest {
 const MODERN = '2026-07-28'
 const LEGACY = new Set(SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < MODERN))
 const RESERVED = 'io.modelcontextprotocol/'
+const NONE: ReadonlySet<string> = new Set()
+const ENVELOPE: ReadonlySet<string> = new Set([
+  PROTOCOL_VERSION_META_KEY,
+  CLIENT_INFO_META_KEY,
+  CLIENT_CAPABILITIES_META_KEY,
+  LOG_LEVEL_META_KEY,
+])
+/** Whether `_meta` has names of the protocol's own beside these: each has rules that the SDK knows. */
+const hasReserved = (meta: JsonObject, known: ReadonlySet<string>) => {
+  for (const name in meta) if (name.startsWith(RESERVED) && !known.has(name)) return true
+  return false
+}
 
 const hasOnly = (value: object, known: ReadonlySet<string>) => {
   for (const name in value) if (!known.has(name)) return false
@@ -76,13 +88,13 @@ function eraOf(
     if (headers['mcp-method'] !== method) return undefined
     // A name in Base64 is for the SDK to read.
     if (name !== undefined && headers['mcp-name'] !== name) return undefined
+    if (hasReserved(meta, ENVELOPE)) return undefined
     return isEnvelope(message, method, meta) ? 'modern' : undefined
   }
   if (version !== undefined && !LEGACY.has(version as string)) return undefined
   const { accept } = headers
   if (!accept?.includes('application/json') || !accept.includes('text/event-stream')) return undefined
-  for (const key in (meta ?? {}) as JsonObject) if (key.startsWith(RESERVED)) return undefined
-  return 'legacy'
+  return hasReserved((meta ?? {}) as JsonObject, NONE) ? undefined : 'legacy'
 }
 
 /** A name as tools have them. The SDK judges all others. */
