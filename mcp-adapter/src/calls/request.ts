@@ -10,6 +10,8 @@ export interface HttpRequest {
   path: string
   headers: Record<string, string>
   body?: string
+  /** Stands before the path instead of the API's base path; without a "/" at its end. */
+  basePath?: string
 }
 
 /** Arguments that keep the schema and still cannot be sent, as a problem that names the argument. */
