@@ -25,6 +25,24 @@ export interface Bundled {
 }
 
 const hiddenBy: Record<Direction, string> = { send: 'readOnly', receive: 'writeOnly' }
+const MOST_STEPS = 50
+
+/** A schema and, with it, what its references and the parts of its `allOf` say; each once. */
+function* together(root: JsonObject, schema: Json, seen = new Set<Json>()): Generator<JsonObject> {
+  if (!isObject(schema) || seen.has(schema) || seen.size > MOST_STEPS) return
+  seen.add(schema)
+  yield schema
+  if (typeof schema.$ref === 'string') yield* together(root, lookUp(root, schema.$ref), seen)
+  for (const part of Array.isArray(schema.allOf) ? schema.allOf : []) yield* together(root, part, seen)
+}
+
+/** Whether a property does not travel in this direction: by its own mark, or by that of what it refers to. */
+export function isHidden(root: JsonObject, schema: Json, direction: Direction): boolean {
+  const mark = hiddenBy[direction]
+  if (!isObject(schema)) return false
+  if (schema[mark] === true || (schema.$ref === undefined && schema.allOf === undefined)) return schema[mark] === true
+  return [...together(root, schema)].some((part) => part[mark] === true)
+}
 
 const isOfType = (value: Json, type: Json) => {
   if (type === 'integer') return Number.isInteger(value)
@@ -77,33 +95,48 @@ export class Bundler {
   private map(schema: JsonObject, visit: (child: Json) => Json): JsonObject {
     const copy: [string, Json][] = []
     for (const [keyword, value] of Object.entries(schema)) {
-      if (DROPPED.has(keyword) || keyword.startsWith('x-')) continue
+      // A client mirrors a parameter of this extension in a header (MCP 2026-07-28, SEP-2243): it is of the protocol.
+      const ofProtocol = keyword === 'x-mcp-header' && this.direction === 'send'
+      if (DROPPED.has(keyword) || (keyword.startsWith('x-') && !ofProtocol)) continue
       if (ONE.has(keyword)) copy.push([keyword, visit(value)])
       else if (MANY.has(keyword) && Array.isArray(value)) copy.push([keyword, value.map(visit)])
       else if (NAMED.has(keyword) && isObject(value)) {
         copy.push([keyword, Object.fromEntries(Object.entries(value).map(([name, child]) => [name, visit(child)]))])
       } else copy.push([keyword, value])
     }
-    return splitTypes(this.withoutHidden(Object.fromEntries(copy)))
+    return splitTypes(Object.fromEntries(copy))
   }
 
-  private withoutHidden(schema: JsonObject): JsonObject {
-    if (!isObject(schema.properties)) return schema
-    const mark = hiddenBy[this.direction]
-    const isHidden = (child: Json) => isObject(child) && child[mark] === true
-    const hidden = Object.entries(schema.properties).flatMap(([name, child]) => (isHidden(child) ? [name] : []))
-    if (hidden.length === 0) return schema
-    const properties = Object.fromEntries(Object.entries(schema.properties).filter(([name]) => !hidden.includes(name)))
-    const required = Array.isArray(schema.required)
-      ? schema.required.filter((name) => !hidden.includes(String(name)))
-      : []
-    const { required: _, ...rest } = schema
-    return { ...rest, properties, ...(required.length > 0 && { required }) }
+  /** The names of properties that do not travel, of this schema and those that hold together with it. */
+  private hiddenNames(schema: JsonObject): string[] {
+    const parts = schema.allOf === undefined ? [schema] : [...together(this.root, schema)]
+    const properties = parts.flatMap((part) => Object.entries(isObject(part.properties) ? part.properties : {}))
+    return properties.flatMap(([name, child]) => (isHidden(this.root, child, this.direction) ? [name] : []))
+  }
+
+  /** `outer` are hidden names of the `allOf` around: what another part hides is not required in this one. */
+  private withoutHidden(schema: JsonObject, outer: string[]): JsonObject {
+    const hidden = new Set([...this.hiddenNames(schema), ...outer])
+    if (hidden.size === 0) return schema
+    const { required, properties, allOf, ...rest } = schema
+    const needed = Array.isArray(required) ? required.filter((name) => !hidden.has(String(name))) : []
+    const shown = Object.entries(isObject(properties) ? properties : {}).filter(
+      ([, child]) => !isHidden(this.root, child, this.direction),
+    )
+    const parts = (Array.isArray(allOf) ? allOf : []).map((part) =>
+      isObject(part) && part.$ref === undefined ? this.withoutHidden(part, [...hidden]) : part,
+    )
+    return {
+      ...rest,
+      ...(isObject(properties) && { properties: Object.fromEntries(shown) }),
+      ...(Array.isArray(allOf) && { allOf: parts }),
+      ...(needed.length > 0 && { required: needed }),
+    }
   }
 
   private toDefs(schema: Json, found: (reference: string) => void): Json {
     if (!isObject(schema)) return schema
-    const copy = this.map(schema, (child) => this.toDefs(child, found))
+    const copy = this.map(this.withoutHidden(schema, []), (child) => this.toDefs(child, found))
     if (typeof copy.$ref !== 'string') return copy
     found(copy.$ref)
     return { ...copy, $ref: `#/$defs/${this.nameOf(copy.$ref)}` }
