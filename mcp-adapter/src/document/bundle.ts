@@ -33,7 +33,6 @@ export interface Bundled {
   defs: JsonObject
 }
 
-
 const isOfType = (value: Json, type: Json) => {
   if (type === 'integer') return Number.isInteger(value)
   if (type === 'array' || type === 'null') return type === (Array.isArray(value) ? 'array' : String(value))

@@ -20,6 +20,8 @@ export interface Operation {
   servers?: JsonObject[]
   /** The URL of the first of these, variables filled in; relative to where the document came from. */
   server?: string
+  /** Instead of the base path of the API, when it has a server of its own (see `placeOperations`). */
+  basePath?: string
   /** Path-item parameters first, then the operation's own, which replace those of the same name and place. */
   parameters: JsonObject[]
   requestBody?: JsonObject
