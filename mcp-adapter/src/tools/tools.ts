@@ -9,7 +9,6 @@ import { deriveHints } from './annotations.ts'
 import type { Api } from './api.ts'
 import { buildInput, type Input } from './input-schema.ts'
 import { toolName } from './naming.ts'
-import { basePathOf } from './operation-server.ts'
 import { buildOutput, type Output, type Shape, type Side } from './output-schema.ts'
 import { buildPoll, type Poll } from './poll.ts'
 import { brief, forClients, forModels } from './published-schema.ts'
@@ -33,8 +32,6 @@ export interface Tool {
   /** The API that its calls go to. */
   api: Api
   operation: Operation
-  /** What its requests go below instead of the API's base path, when the document says so. */
-  basePath?: string
   /** What policy decides on, as the document's extension names it. Without one, every caller sees the tool. */
   action?: string
   input: Input
@@ -97,7 +94,6 @@ export function buildTool(
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name))
     throw new ConfigError(`"${name}" is not a tool name: 1 to 64 of a-z A-Z 0-9 _ -`)
   const title = curated.title ?? operation.summary ?? name
-  const basePath = basePathOf(api, operation)
   const input = buildInput(document.root, operation, curated.parameters, options.report, safety)
   const build = (...[read, entry]: [Operation, CuratedTool]) => buildTool(api, read, entry, auth ? { auth } : {})
   const poll = curated.poll && buildPoll(api, curated.poll, build, { ...curated, name })
@@ -123,7 +119,6 @@ export function buildTool(
     },
     api,
     operation,
-    ...(basePath !== undefined && { basePath }),
     ...(typeof action === 'string' && { action }),
     input,
     shapes: output.shapes,
