@@ -72,9 +72,6 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
     ...(options.apiUrl !== undefined && { apiUrl: options.apiUrl }),
   })
   const rule = createAuthRule(catalog.auth, options.auth ?? {}, baseScopesOf(catalog))
-  const publicName = rule?.resource === undefined ? [] : [new URL(rule.resource).hostname]
-  let ownUrl = ''
-  const gate = rule && createGate(rule, { ownUrl: () => ownUrl, log })
   const backends = createBackends()
   backends.open(catalog.apis)
   const anonymous = takesAnyone({
@@ -84,6 +81,9 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
     passesKeys: rule?.apiKeyPrefix !== undefined,
     host,
   })
+  const publicName = rule?.resource === undefined ? [] : [new URL(rule.resource).hostname]
+  let ownUrl = ''
+  const gate = rule && createGate(rule, { ownUrl: () => ownUrl, log })
   const { server, closeExchanges } = createHttpEndpoint(createServices(catalog, backends, log, options.stateSecret), {
     allowedHosts: [...publicName, ...(options.allowedHosts ?? [])],
     allowedOrigins: options.allowedOrigins ?? [],
