@@ -249,6 +249,18 @@ t.test('a connection that the API closed while it was idle does not fail a read'
     )
 })
 
+t.test('a request that HTTP does not know is not sent, and says nothing about the API', async (t) => {
+  let asked = 0
+  const { backend } = await pair(t, (_request, response) => {
+    asked += 1
+    response.end()
+  })
+  const wrong = { method: 'GET', path: '/', headers: { 'x-a': 'b\r\nx-c: d' } }
+  for (let i = 0; i < 10; i++) t.match(await failureOf(backend.send(wrong, options())), { code: 'UND_ERR_INVALID_ARG' })
+  t.equal(asked, 0)
+  t.equal((await get(backend)).status, 200, 'the breaker did not count it')
+})
+
 t.test('connections to private addresses are refused where it was the document that named the API', async (t) => {
   let asked = 0
   const { backend } = await pair(t, () => void asked++, { publicOnly: true })

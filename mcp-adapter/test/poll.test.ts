@@ -211,6 +211,16 @@ t.test('a state that cannot be read says that the request was accepted', async (
   t.equal(backend.seen.filter(({ method }) => method === 'POST').length, 1)
 })
 
+t.test('a state that the API refuses to tell is an error that says that the request was accepted', async (t) => {
+  const gone = { status: 404, body: { error: 'not-found', message: 'No such job.' } }
+  const { adapter } = await startStrange(t, { ...jobRoutes(), 'GET /v2/jobs/j1': () => gone }, { tools: tools() })
+  for (const flavour of FLAVOURS) {
+    const result = await (await connect(t, adapter.url, flavour)).call('start_job')
+    t.equal(result.isError, true)
+    t.match(result.content[0]?.text, /accepted, but its state could not be read\. Do not call this again/)
+  }
+})
+
 t.test('an answer that does not tell where the state is, is the result', async (t) => {
   const { adapter, backend } = await startStrange(
     t,
