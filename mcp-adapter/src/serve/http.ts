@@ -28,6 +28,7 @@ import {
 } from './refusals.ts'
 import { isCredentialRefused } from './requests.ts'
 import { createServer, createSession, type Services, type Session } from './server.ts'
+import { createSubscriptions, isListen, type Subscriptions } from './subscriptions.ts'
 
 export interface HttpOptions {
   allowedHosts: string[]
@@ -42,7 +43,8 @@ export interface HttpOptions {
 
 export interface HttpEndpoint {
   server: HttpServer
-  /** Ends open streams and what is still in flight. */
+  subscriptions: Subscriptions
+  /** Ends what is still in flight. */
   closeExchanges(): Promise<void>
 }
 
@@ -64,8 +66,9 @@ const REQUEST_TIMEOUT_MS = 30_000
 
 /** Streamable HTTP at `/mcp`, both protocol eras, stateless; and `/livez`. */
 export function createHttpEndpoint(services: Services, options: HttpOptions): HttpEndpoint {
-  const { log, catalog } = services
+  const { log } = services
   const { gate, anonymous, maxInFlight } = options
+  const subscriptions = createSubscriptions(services)
   const isOurs = createHostGuard(options.allowedHosts, options.allowedOrigins)
   const onerror = (error: Error) => log.warn(kindOf(error), 'MCP exchange')
   const handler = createMcpHandler(
@@ -77,7 +80,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
 
   /** True when the API refused the credential; any other failure is told by the tool list or call itself. */
   async function isRefused(session: Session, message: unknown, response: ServerResponse): Promise<boolean> {
-    const asking = [message].flat().filter(needsRights)
+    const asking = [message].flat().filter((each) => needsRights(each) || isListen(each))
     if (asking.length === 0) return false
     const gone = new AbortController()
     response.once('close', () => gone.abort())
@@ -109,8 +112,13 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
   /** The scopes that a token lacks for a message; what they are is decided before anything runs. */
   function lackingScopes({ scopes }: Identity, message: unknown): string[] {
     if (!gate || !scopes) return []
-    const needed = neededScopes(message, catalog.tools, gate.rule.baseScopes)
+    const needed = neededScopes(message, services.catalog.tools, gate.rule.baseScopes)
     return needed.some((scope) => !scopes.has(scope)) ? needed : []
+  }
+
+  function sessionOf(request: IncomingMessage, identity: Identity): Session {
+    const from = { forwardedFor: forwardedFor(request), offersMore: gate?.rule.offerMore ?? false }
+    return oncePerRequest(createSession(services, identity, from))
   }
 
   let inFlight = 0
@@ -175,14 +183,14 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     }
     const lacking = lackingScopes(identity, message)
     if (gate && lacking.length > 0) return refuseScopes(response, lacking, gate)
+    if (isListen(message)) {
+      const session = sessionOf(request, identity)
+      if (await isRefused(session, message, response)) return refuseCredential(response, true, gate)
+      return subscriptions.serve(request, response, message, session)
+    }
     // Not before the body is there: who sends it slowly must not hold a place that others wait for.
     if (!admit(response)) return refuseForNow(response, 'overloaded')
-    const session = oncePerRequest(
-      createSession(services, identity, {
-        forwardedFor: forwardedFor(request),
-        offersMore: gate?.rule.offerMore ?? false,
-      }),
-    )
+    const session = sessionOf(request, identity)
     if (await isRefused(session, message, response)) return refuseCredential(response, true, gate)
     // The session travels beside the SDK's own fields; the SDK passes it to the factory and looks no further.
     const auth: AuthInfo = { token: 'withheld', clientId: 'caller', scopes: [], extra: { session } }
@@ -194,7 +202,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       const problem = { error: 'method-not-allowed', message: 'Metadata is read.', hint: 'Use GET.' }
       return void sendProblem(response, 405, problem, { allow: 'GET, HEAD' })
     }
-    const { name, title = name } = catalog.server
+    const { name, title = name } = services.catalog.server
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' })
     response.end(JSON.stringify(metadataOf(gate.rule, gate.resource(), title)))
   }
@@ -240,5 +248,5 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       hint: 'Leave it out, or send 100-continue.',
     })
   })
-  return { server, closeExchanges: () => handler.close() }
+  return { server, subscriptions, closeExchanges: () => handler.close() }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
+  CLIENT_INFO_META_KEY,
   type InputRequiredResult,
   ProtocolError,
   ProtocolErrorCode,
@@ -8,6 +9,7 @@ import {
 import { isVisible } from '../calls/access.ts'
 import { messageOf } from '../errors.ts'
 import { isObject, type JsonObject } from '../json.ts'
+import { profileOf, publishFor } from '../profiles/profiles.ts'
 import { CredentialRefused, describe, ProblemResult } from '../results/problem.ts'
 import { type CallResult, type Era, errorResult } from '../results/result.ts'
 import type { Api } from '../tools/api.ts'
@@ -26,12 +28,17 @@ export interface Asked {
   meta?: Record<string, unknown> | undefined
   /** The client shows forms, and its answer finds its way back. */
   canAsk: boolean
+  /** What the client said of itself at `initialize`. In the 2026-07-28 era it says so in `_meta`. */
+  client?: unknown
   /** The SDK's side of the request; without it nobody can be asked, and no earlier question can be answered. */
   context?: ServerContext
 }
 
 /** A caller's actions by API; the APIs that could not be asked are not in it. */
 type Rights = ReadonlyMap<Api, ReadonlySet<string> | undefined>
+
+/** What is served to a session now. One catalog answers the whole of a request. */
+const catalogFor = ({ catalog }: Services, session: Session) => session.catalog ?? catalog
 
 /** The APIs that a message is about: the one of the tool that it names, otherwise all. */
 function concerned({ apis, byName }: Catalog, name: unknown): Api[] {
@@ -63,25 +70,29 @@ async function rightsWith(apis: Api[], { log }: Services, session: Session, sign
 
 /** Whether every API that a message is about refuses the caller's credential. Other failures are told by the answer. */
 export async function isCredentialRefused(
-  { catalog }: Services,
+  services: Services,
   session: Session,
   message: unknown,
   signal: AbortSignal,
 ): Promise<boolean> {
   const name = isObject(message) && isObject(message.params) ? message.params.name : undefined
-  const outcomes = await Promise.allSettled(concerned(catalog, name).map((api) => session.actions(api, signal)))
+  const outcomes = await Promise.allSettled(
+    concerned(catalogFor(services, session), name).map((api) => session.actions(api, signal)),
+  )
   return outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason instanceof CredentialRefused)
 }
 
 /** What `tools/list` answers. Throws ProtocolError when it is not known what the caller may do. */
-export async function listTools(services: Services, session: Session, { signal }: Asked): Promise<PublishedTool[]> {
-  const { apis, tools } = services.catalog
+export async function listTools(services: Services, session: Session, asked: Asked): Promise<PublishedTool[]> {
+  const { signal, client, meta } = asked
+  const { apis, tools, profile: configured } = catalogFor(services, session)
+  const profile = profileOf(configured, meta?.[CLIENT_INFO_META_KEY] ?? client)
   try {
     const rights = await rightsWith(apis, services, session, signal)
     const granted = session.offersMore ? session.identity.scopes : undefined
     return tools
       .filter((tool) => rights.has(tool.api) && isVisible(tool, rights.get(tool.api), granted))
-      .map((tool) => tool.published)
+      .map((tool) => publishFor(profile, tool))
   } catch (error) {
     if (error instanceof ProblemResult) {
       throw new ProtocolError(ProtocolErrorCode.InternalError, describe(error.problem as unknown as JsonObject))
@@ -98,7 +109,7 @@ async function call(
   args: JsonObject,
 ): Promise<CallResult | InputRequiredResult> {
   const { era, signal, canAsk, context } = asked
-  const { catalog } = services
+  const catalog = catalogFor(services, session)
   const tool = catalog.byName.get(name)
   let rights: Rights
   try {

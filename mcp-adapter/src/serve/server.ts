@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import {
   CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
   type ClientCapabilities,
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import { forwarded, type Identity } from '../auth/identity.ts'
-import type { Backends } from '../backend/backends.ts'
+import { type Backends, createBackends } from '../backend/backends.ts'
 import { askActions } from '../calls/access.ts'
 import { type Caller, createCaller } from '../calls/call.ts'
 import { createConfirmationStates } from '../calls/confirmation-state.ts'
@@ -25,6 +26,8 @@ export interface Session {
   forwardedFor?: string
   /** The same connection lasts from call to call (stdio), so that an earlier client can be asked something. */
   lasting: boolean
+  /** What is served to the request that this session is for. A session that lasts is served what there is each time. */
+  catalog?: Catalog
   /** Lists show what the caller's token does not allow yet, too. */
   offersMore: boolean
   /** What the caller may do with an API, or undefined when it has no access rule. Throws ProblemResult. */
@@ -33,7 +36,10 @@ export interface Session {
 
 /** What all sessions use. It holds nothing of any caller. */
 export interface Services {
+  /** What is served now. It is replaced as a whole, so a request reads it once, at its beginning. */
   catalog: Catalog
+  /** The catalog may be replaced, and clients that can be told are told. */
+  reloads: boolean
   backends: Backends
   caller: Caller
   log: Log
@@ -42,12 +48,20 @@ export interface Services {
 /** How long a client may keep its tool list, in milliseconds. Rights change; a call checks them anyway. */
 const LIST_TTL_MS = 30_000
 
-/** `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this process. */
-export function createServices(catalog: Catalog, backends: Backends, log: Log, stateSecret?: string): Services {
+/**
+ * What serves a catalog. `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this
+ * process.
+ */
+export function createServices(
+  catalog: Catalog,
+  { log, stateSecret, reloads }: { log: Log; stateSecret?: string | undefined; reloads: boolean },
+): Services {
   const states = createConfirmationStates(stateSecret)
+  const backends = createBackends()
+  backends.replace(catalog.apis)
   const { costPerMinute } = catalog
   const costs = costPerMinute === undefined ? noCostLimit : createCostLimit(costPerMinute)
-  return { catalog, backends, caller: createCaller({ backends, states, costs, log }), log }
+  return { catalog, reloads, backends, caller: createCaller({ backends, states, costs, log }), log }
 }
 
 /** A session whose rights are asked for anew each time. `who` is a credential that the API judges, or an identity. */
@@ -62,6 +76,7 @@ export function createSession(
     identity,
     ...from,
     lasting,
+    ...(!lasting && { catalog: services.catalog }),
     offersMore,
     async actions(api, signal) {
       const { access, toolScopes } = api
@@ -93,10 +108,12 @@ function canAsk(server: Server, session: Session, era: Era, ctx: ServerContext):
  */
 export function createServer(services: Services, session: Session, era: Era): Server {
   const { name, title, version, instructions } = services.catalog.server
+  // An earlier client over HTTP has no stream that outlasts its request.
+  const canTell = services.reloads && (era === 'modern' || session.lasting)
   const server = new Server(
     { name, version, ...(title !== undefined && { title }) },
     {
-      capabilities: { tools: {} },
+      capabilities: { tools: canTell ? { listChanged: true } : {} },
       ...(instructions !== undefined && { instructions }),
       cacheHints: { 'tools/list': { ttlMs: LIST_TTL_MS, cacheScope: 'private' } },
     },
@@ -105,6 +122,8 @@ export function createServer(services: Services, session: Session, era: Era): Se
     era,
     signal: ctx.mcpReq.signal,
     meta: ctx.mcpReq._meta,
+    client:
+      (ctx.mcpReq.envelope as Record<string, unknown> | undefined)?.[CLIENT_INFO_META_KEY] ?? server.getClientVersion(),
     canAsk: canAsk(server, session, era, ctx),
     context: ctx,
   })

@@ -1,15 +1,14 @@
 import { scopesOf } from '../auth/scopes.ts'
-import type { AuthSection, CuratedTool, Curation, Hints, Report } from '../curation/read.ts'
+import { withExamples } from '../curation/examples.ts'
+import type { AuthSection, CuratedTool, Hints } from '../curation/read.ts'
 import type { Operation } from '../document/read.ts'
-import { ConfigError, messageOf } from '../errors.ts'
-import type { Json, JsonObject } from '../json.ts'
-import { didYouMean } from '../nearest.ts'
+import { ConfigError } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
 import { type Untrusted, untrustedAnswers } from '../results/fence.ts'
-import { visible } from '../results/hidden.ts'
 import { deriveHints } from './annotations.ts'
 import type { Api } from './api.ts'
 import { buildInput, type Input } from './input-schema.ts'
-import { snakeCase } from './naming.ts'
+import { toolName } from './naming.ts'
 import { buildOutput, type Output, type Shape, type Side } from './output-schema.ts'
 import { buildPoll, type Poll } from './poll.ts'
 import { brief, forClients, forModels } from './published-schema.ts'
@@ -91,7 +90,7 @@ export function buildTool(
 ): Tool {
   const { document, safety } = api
   const { auth } = options
-  const name = curated.name ?? `${api.prefix}${snakeCase(operation.id)}`
+  const name = curated.name ?? toolName(operation.id, api.prefix)
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name))
     throw new ConfigError(`"${name}" is not a tool name: 1 to 64 of a-z A-Z 0-9 _ -`)
   const title = curated.title ?? operation.summary ?? name
@@ -114,7 +113,7 @@ export function buildTool(
         operation.summary ??
         `${operation.method} ${operation.path}`
       ).trim(),
-      inputSchema: forModels(input.schema) as ObjectSchema,
+      inputSchema: withExamples(forModels(input.schema) as ObjectSchema, curated.examples),
       ...(published && { outputSchema: published }),
       annotations: { title, ...deriveHints(operation, input.roles.key !== undefined), ...curated.annotations },
     },
@@ -134,71 +133,4 @@ export function buildTool(
     scopes: [...new Set([...scopes, ...(poll?.reader.scopes ?? [])])],
     headers: safety?.toolHeader === undefined ? {} : { [safety.toolHeader.toLowerCase()]: name },
   }
-}
-
-const hasHidden = (value: Json): boolean => {
-  if (typeof value === 'string') return visible(value) !== value
-  if (typeof value !== 'object' || value === null) return false
-  return Object.entries(value).some(([name, each]) => hasHidden(name) || hasHidden(each))
-}
-
-/** The API that an entry belongs to. What is wrong with its `backend` is reported, and then there is none. */
-function apiOf(apis: Api[], { backend }: CuratedTool, report: (message: string) => void): Api | undefined {
-  const names = apis.map(({ name }) => name).filter((name) => name !== '')
-  if (backend === undefined) {
-    if (apis.length > 1) report(`Say which backend it belongs to: ${names.join(', ')}.`)
-    return apis.length > 1 ? undefined : apis[0]
-  }
-  const api = apis.find(({ name }) => name === backend)
-  if (!api)
-    report(
-      names.length === 0
-        ? 'There is one API, without a name: leave "backend" out.'
-        : `There is no backend "${backend}".${didYouMean(backend, names)}`,
-    )
-  return api
-}
-
-/**
- * The tools of a curation file, in its order. What is wrong with an entry (unknown operation, name given twice) goes
- * to `report` with its path in the file, and the entry is left out.
- */
-export function buildTools(
-  apis: Api[],
-  { tools: curated, auth }: Pick<Curation, 'tools' | 'auth'>,
-  report: Report,
-): Tool[] {
-  const tools: Tool[] = []
-  for (const [index, entry] of curated.entries()) {
-    const path = ['tools', index]
-    const api = apiOf(apis, entry, (message) => report([...path, 'backend'], message))
-    if (!api) continue
-    const { operations } = api.document
-    const id = entry.operation ?? ''
-    const operation = operations.get(id)
-    if (!operation) {
-      const hint = didYouMean(id, operations.keys())
-      report([...path, 'operation'], `The document has no operation "${id}".${hint}`)
-      continue
-    }
-    try {
-      const tool = buildTool(api, operation, entry, {
-        ...(auth && { auth }),
-        report: (argument, message) => report([...path, 'parameters', argument], `"${argument}" ${message}`),
-      })
-      const taken = tools.some((other) => other.name === tool.name)
-      if (taken)
-        report(
-          [...path, entry.name === undefined ? 'operation' : 'name'],
-          `The tool name "${tool.name}" is given twice.`,
-        )
-      // A document may come from elsewhere; nobody reviews what nobody sees.
-      if (hasHidden(tool.published as unknown as Json))
-        report([...path, 'operation'], `The text of "${tool.name}" has hidden characters.`)
-      tools.push(tool)
-    } catch (error) {
-      report([...path, 'operation'], messageOf(error))
-    }
-  }
-  return tools
 }
