@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Answer, Backend } from '../src/backend/backend.ts'
 import { createBackends } from '../src/backend/backends.ts'
+import { createTokenBucket } from '../src/backend/token-bucket.ts'
 import { readDocument } from '../src/document/read.ts'
 import { createApi } from '../src/tools/api.ts'
 import { until } from './until.ts'
@@ -16,6 +17,8 @@ function clients() {
   const backends = createBackends(
     ({ name, baseUrl }): Backend => ({
       timeoutMs: 1000,
+      retries: createTokenBucket({ capacity: 1, perSecond: 1 }),
+      credential: { usesCaller: false, isOwn: false },
       send: () =>
         new Promise((resolve) => {
           release = resolve

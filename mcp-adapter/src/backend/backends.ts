@@ -1,5 +1,8 @@
+import { createUpstreamCredential } from '../auth/upstream-credential.ts'
 import type { Api } from '../tools/api.ts'
-import { type Backend, createBackend } from './backend.ts'
+import { type Backend, type BackendSettings, createBackend } from './backend.ts'
+
+type Environment = Record<string, string | undefined>
 
 /** The clients of the APIs behind one adapter. Each API has its own, and a call reaches no other. */
 export interface Backends {
@@ -7,7 +10,8 @@ export interface Backends {
   of(api: Api): Backend
   /**
    * These APIs are served from now on. One that is reached as before keeps its client, with its connections and what it
-   * learned; the clients of those that are gone are closed once nothing uses them.
+   * learned; the clients of those that are gone are closed once nothing uses them. Throws ConfigError when the
+   * credential for one is missing, and then nothing has changed.
    */
   replace(apis: readonly Api[]): void
   close(): Promise<void>
@@ -28,17 +32,40 @@ const IDLE_MS = 60_000
 const NOT_REACHING = new Set(['openapi', 'overlays', 'references', 'server', 'prefix', 'access', 'safety'])
 
 /** All that a client is made of. Two APIs of one name with the same key are reached in the same way. */
-function keyOf({ name, document, baseUrl, timeoutMs, maxResponseBytes, section }: Api): string {
+function keyOf({ name, document, baseUrl, isPlaced, timeoutMs, maxResponseBytes, section }: Api): string {
   const reached = Object.entries(section).filter(([member]) => !NOT_REACHING.has(member))
   const components = document.root.components as { securitySchemes?: unknown } | undefined
-  return JSON.stringify([name, baseUrl, timeoutMs, maxResponseBytes, reached, components?.securitySchemes])
+  const from = [isPlaced, document.url, components?.securitySchemes]
+  return JSON.stringify([name, baseUrl, timeoutMs, maxResponseBytes, reached, from])
 }
 
-/** Clients that are made when they are first asked for. `make` makes the client of one API. */
-export function createBackends(
-  make: (api: Api) => Backend = (api) => createBackend(api.baseUrl, api),
-  idleMs = IDLE_MS,
-): Backends {
+/** Whether it was a document from elsewhere, and not the operator, that said where the API is. */
+function isFoundInDocument({ baseUrl, document, isPlaced }: Api): boolean {
+  return !isPlaced && document.url !== undefined && new URL(document.url).origin !== new URL(baseUrl).origin
+}
+
+/** What an API gets with each request. Throws ConfigError when the adapter's own credential for it is missing. */
+export const credentialOf = ({ section, document }: Api, env: Environment = process.env) =>
+  createUpstreamCredential(section, document, env)
+
+function settingsOf(api: Api, env: Environment): BackendSettings {
+  const { timeoutMs, maxResponseBytes, section } = api
+  const { concurrency, breaker, privateAddresses = false } = section
+  return {
+    timeoutMs,
+    maxResponseBytes,
+    ...(concurrency !== undefined && { concurrency }),
+    ...(breaker !== undefined && { breaker }),
+    publicOnly: !privateAddresses && isFoundInDocument(api),
+    credential: credentialOf(api, env),
+  }
+}
+
+/** The client of one API. `env` holds the adapter's own credentials. */
+const makeClient = (api: Api, env: Environment = process.env) => createBackend(api.baseUrl, settingsOf(api, env))
+
+/** The clients of APIs that are yet to be named. `make` makes one, and throws ConfigError when it cannot be made. */
+export function createBackends(make: (api: Api) => Backend = makeClient, idleMs = IDLE_MS): Backends {
   const clients = new WeakMap<Api, Client>()
   const open = new Set<Client>()
 
@@ -70,7 +97,6 @@ export function createBackends(
         }
       },
     }
-    open.add(client)
     return client
   }
 
@@ -78,6 +104,7 @@ export function createBackends(
     const known = clients.get(api)
     if (known && !known.isClosed) return known
     const client = createClient(api)
+    open.add(client)
     // Its API is gone: it serves what began before, and goes as well.
     client.isRetired = known?.isRetired ?? false
     clients.set(api, client)
@@ -88,11 +115,11 @@ export function createBackends(
     of: (api) => clientOf(api).backend,
     replace(apis) {
       const left = new Map([...open].filter(({ isRetired }) => !isRetired).map((client) => [client.key, client]))
-      for (const api of apis) {
-        const key = keyOf(api)
-        const kept = left.get(key)
-        if (kept) clients.set(api, kept)
-        left.delete(key)
+      const next = apis.map((api) => [api, left.get(keyOf(api)) ?? createClient(api)] as const)
+      for (const [api, client] of next) {
+        open.add(client)
+        clients.set(api, client)
+        left.delete(client.key)
       }
       for (const client of left.values()) {
         client.isRetired = true

@@ -28,6 +28,7 @@ export interface PollRule {
   state?: string
   done?: string[]
   progress?: string
+  total?: number
 }
 
 /** One entry of `tools`: an operation, or all operations with a tag or one of some methods. */
@@ -101,7 +102,7 @@ export interface BackendSection {
   privateAddresses?: boolean
   server?: { index?: number; variables?: Record<string, string> }
   url?: string
-  credential?: 'caller' | 'none' | { scheme: string; env?: string }
+  credential?: 'caller' | 'none' | { scheme: string; env?: string } | { scheme: string; env: string }[]
   timeoutMs?: number
   maxResponseBytes?: number
   concurrency?: number

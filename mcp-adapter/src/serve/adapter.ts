@@ -1,10 +1,13 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { takesAnyone } from '../auth/callers.ts'
 import { createGate } from '../auth/gate.ts'
 import { type AuthSettings, createAuthRule } from '../auth/settings.ts'
+import { credentialOf } from '../backend/backends.ts'
+import { ConfigError } from '../errors.ts'
 import { type Log, stderrLog } from '../log.ts'
-import { type ApiUrls, loadTools } from '../tools/catalog.ts'
+import { type ApiUrls, type Catalog, loadTools } from '../tools/catalog.ts'
 import { createHttpEndpoint } from './http.ts'
 import { baseScopesOf, keepUpToDate, warnOfLeftOut } from './live.ts'
 import { placesOf } from './places.ts'
@@ -77,10 +80,20 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
   const services = createServices(catalog, { log, stateSecret, reloads: reload })
   const { backends } = services
   warnOfLeftOut(services, catalog)
+  const isOpen = ({ callers, apis }: Catalog) =>
+    takesAnyone({
+      callers,
+      apis: apis.map((api) => ({ name: api.name || 'The API', ...credentialOf(api) })),
+      verifies: rule !== undefined,
+      passesKeys: rule?.apiKeyPrefix !== undefined,
+      host,
+    })
+  const anonymous = isOpen(catalog)
   const { server, subscriptions, closeExchanges } = createHttpEndpoint(services, {
     allowedHosts: [...publicName, ...(options.allowedHosts ?? [])],
     allowedOrigins: options.allowedOrigins ?? [],
     gate,
+    anonymous,
     maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT,
   })
   const exchanges = countExchanges(server)
@@ -94,7 +107,12 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
   const { port } = server.address() as AddressInfo
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`
   ownUrl = url
-  const reloader = reload ? keepUpToDate(services, rest, { since, announce: subscriptions.announce }) : undefined
+  function admit(next: Catalog): void {
+    if (isOpen(next) !== anonymous)
+      throw new ConfigError('Whether callers need a credential changes: that is served after a restart.')
+  }
+  const { announce } = subscriptions
+  const reloader = reload ? keepUpToDate(services, rest, { since, admit, announce }) : undefined
   log.info({ url, ...placesOf(catalog), tools: catalog.tools.length }, 'MCP endpoint is up')
 
   let closing: Promise<void> | undefined

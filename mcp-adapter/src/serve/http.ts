@@ -9,7 +9,7 @@ import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotoc
 import { type AuthInfo, createMcpHandler, isJsonContentType } from '@modelcontextprotocol/server'
 import { isMetadataPath, metadataOf } from '../auth/challenge.ts'
 import type { Gate } from '../auth/gate.ts'
-import { forwarded, type Identity } from '../auth/identity.ts'
+import { anyone, forwarded, type Identity } from '../auth/identity.ts'
 import { ProviderUnavailable } from '../auth/provider.ts'
 import { neededScopes } from '../auth/scopes.ts'
 import { InvalidToken } from '../auth/verify.ts'
@@ -35,6 +35,8 @@ export interface HttpOptions {
   allowedOrigins: string[]
   /** Judges access tokens. Absent: the API judges every credential. */
   gate?: Gate | undefined
+  /** Requests without a credential are taken too. */
+  anonymous: boolean
   /** So many MCP requests are answered at a time; further ones are told to come back. */
   maxInFlight: number
 }
@@ -65,7 +67,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 /** Streamable HTTP at `/mcp`, both protocol eras, stateless; and `/livez`. */
 export function createHttpEndpoint(services: Services, options: HttpOptions): HttpEndpoint {
   const { log } = services
-  const { gate, maxInFlight } = options
+  const { gate, anonymous, maxInFlight } = options
   const subscriptions = createSubscriptions(services)
   const isOurs = createHostGuard(options.allowedHosts, options.allowedOrigins)
   const onerror = (error: Error) => log.warn(kindOf(error), 'MCP exchange')
@@ -89,6 +91,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
   /** Who is calling; undefined when the request was refused. */
   async function identify(request: IncomingMessage, response: ServerResponse): Promise<Identity | undefined> {
     const token = bearerToken(request)
+    if (anonymous && request.headersDistinct.authorization === undefined) return anyone
     if (token === undefined) {
       refuseCredential(response, (request.headersDistinct.authorization?.length ?? 0) > 1, gate)
       return undefined

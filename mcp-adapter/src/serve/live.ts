@@ -8,11 +8,12 @@ export const baseScopesOf = ({ apis }: Catalog): string[] => [
   ...new Set(apis.flatMap(({ access }) => access?.scopes ?? [])),
 ]
 
-/** Whose tokens are taken is decided once: what changes it would be half in force. */
+/** Who may call, and how much, is decided once: what changes it would be half in force. */
 function obstacle(before: Catalog, after: Catalog): string | undefined {
-  const isSame = isDeepStrictEqual(before.auth, after.auth)
+  const decided = ({ auth, callers, costPerMinute }: Catalog) => ({ auth, callers, costPerMinute })
+  const isSame = isDeepStrictEqual(decided(before), decided(after))
   if (isSame && (!before.auth || isDeepStrictEqual(baseScopesOf(before), baseScopesOf(after)))) return undefined
-  return 'A change of "auth", or of the scopes that asking for rights needs, is served after a restart.'
+  return 'A change of "auth", "callers" or "limits", or of the scopes that asking for rights needs, is served after a restart.'
 }
 
 /** Logs which operations a rule chose and no tool could be made of. */
@@ -21,13 +22,14 @@ export function warnOfLeftOut({ log }: Pick<Services, 'log'>, { leftOut }: Catal
 }
 
 /**
- * Keeps the catalog of `services` up to date with the files and URLs behind it. `announce` is called when agents see
- * another list. `since` is when the catalog began to be read, in epoch milliseconds.
+ * Keeps the catalog of `services` up to date with the files and URLs behind it. `admit` throws ConfigError for a catalog
+ * that must not take the place of the current one. `announce` is called when agents see another list. `since` is when
+ * the catalog began to be read, in epoch milliseconds.
  */
 export function keepUpToDate(
   services: Services,
   options: { configFile: string; apiUrl?: ApiUrls },
-  { since, announce }: { since: number; announce: () => void },
+  { since, admit, announce }: { since: number; admit: (next: Catalog) => void; announce: () => void },
 ): Reloader {
   return startReloading(
     {
@@ -36,6 +38,7 @@ export function keepUpToDate(
       obstacle: (next) => obstacle(services.catalog, next),
       replace(next, diff) {
         const { leftOut } = services.catalog
+        admit(next)
         services.backends.replace(next.apis)
         services.catalog = next
         if (!isDeepStrictEqual(leftOut, next.leftOut)) warnOfLeftOut(services, next)

@@ -54,10 +54,10 @@ export function startReloading(options: ReloadOptions, since: number): Reloader 
       tell(obstacle)
       return
     }
-    told = undefined
     const diff = diffCatalogs(options.current(), catalog)
     const { added, removed, changed } = diff
     options.replace(catalog, isDifferent(diff) ? diff : undefined)
+    told = undefined
     if (isDifferent(diff)) log.info({ added, removed, changed }, 'another list of tools is served')
   }
 

@@ -15,7 +15,9 @@ import { type CallResult, type Era, errorResult } from '../results/result.ts'
 import type { Api } from '../tools/api.ts'
 import type { Catalog } from '../tools/catalog.ts'
 import type { PublishedTool } from '../tools/tools.ts'
+import { progressReporter } from './progress.ts'
 import type { Services, Session } from './server.ts'
+import { traceOf } from './trace.ts'
 
 /** One request of a client, whichever way it came: through the SDK, or past it. */
 export interface Asked {
@@ -30,14 +32,6 @@ export interface Asked {
   client?: unknown
   /** The SDK's side of the request; without it nobody can be asked, and no earlier question can be answered. */
   context?: ServerContext
-}
-
-/** The trace context of a request's `_meta`, when it is well formed (W3C Trace Context, section 3.2). */
-function traceparentOf({ meta }: Asked): string | undefined {
-  const value = meta?.traceparent
-  const isValid =
-    typeof value === 'string' && /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/.test(value)
-  return isValid ? value : undefined
 }
 
 /** A caller's actions by API; the APIs that could not be asked are not in it. */
@@ -127,7 +121,6 @@ async function call(
   // A hidden tool and one that does not exist get the same answer: a caller learns nothing of what others may do.
   if (!tool || !isVisible(tool, rights.get(tool.api)))
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
-  const traceparent = traceparentOf(asked)
   return services.caller.call(tool, args, {
     identity: session.identity,
     ...(session.forwardedFor !== undefined && { forwardedFor: session.forwardedFor }),
@@ -135,8 +128,10 @@ async function call(
     canAsk,
     ...(context && { context }),
     requestId: randomUUID(),
-    ...(traceparent !== undefined && { traceparent }),
+    ...traceOf(asked.meta),
     signal,
+    report: progressReporter(asked.meta, context),
+    find: (id) => catalog.tools.find((each) => each.api === tool.api && each.operation.id === id),
   })
 }
 

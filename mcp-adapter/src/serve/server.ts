@@ -11,6 +11,7 @@ import { type Backends, createBackends } from '../backend/backends.ts'
 import { askActions } from '../calls/access.ts'
 import { type Caller, createCaller } from '../calls/call.ts'
 import { createConfirmationStates } from '../calls/confirmation-state.ts'
+import { createCostLimit, noCostLimit } from '../calls/cost.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import type { Era } from '../results/result.ts'
@@ -58,7 +59,9 @@ export function createServices(
   const states = createConfirmationStates(stateSecret)
   const backends = createBackends()
   backends.replace(catalog.apis)
-  return { catalog, reloads, backends, caller: createCaller({ backends, states, log }), log }
+  const { costPerMinute } = catalog
+  const costs = costPerMinute === undefined ? noCostLimit : createCostLimit(costPerMinute)
+  return { catalog, reloads, backends, caller: createCaller({ backends, states, costs, log }), log }
 }
 
 /** A session whose rights are asked for anew each time. `who` is a credential that the API judges, or an identity. */

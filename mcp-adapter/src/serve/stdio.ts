@@ -1,8 +1,10 @@
 import type { Server } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import { kindOf } from '../errors.ts'
+import { anyone, type Identity } from '../auth/identity.ts'
+import { credentialOf } from '../backend/backends.ts'
+import { ConfigError, kindOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { type ApiUrls, loadTools } from '../tools/catalog.ts'
+import { type ApiUrls, type Catalog, loadTools } from '../tools/catalog.ts'
 import { keepUpToDate, warnOfLeftOut } from './live.ts'
 import { placesOf } from './places.ts'
 import { createServer, createServices, createSession } from './server.ts'
@@ -29,6 +31,16 @@ function createConnections(log: Log) {
   }
 }
 
+/** Who this process calls for. Throws ConfigError when an API gets the caller's credential, and there is none. */
+function callerOf({ apis, callers }: Catalog, credential: string | undefined): string | Identity {
+  if (credential !== undefined) return credential
+  if (callers !== 'any' && apis.some((api) => credentialOf(api).usesCaller))
+    throw new ConfigError(
+      'stdio needs a credential: set HANDRAIL_TOKEN, or HANDRAIL_TOKEN_FILE to a file that holds it.',
+    )
+  return anyone
+}
+
 /**
  * Serves a curation file's tools over this process's stdin and stdout, with one credential for its whole life. SIGHUP
  * reads the file anew. Resolves when stdin ends, or after `stop` (what is in flight is ended). Throws ConfigError.
@@ -36,7 +48,8 @@ function createConnections(log: Log) {
 export async function runStdio(options: {
   configFile: string
   apiUrl?: ApiUrls
-  credential: string
+  /** Needed when an API gets the caller's. */
+  credential?: string
   stateSecret?: string
   /** Whether a change of the curation or its documents is served without a restart. Default true. */
   reload?: boolean
@@ -48,7 +61,7 @@ export async function runStdio(options: {
   const catalog = await loadTools(options)
   const services = createServices(catalog, { log, stateSecret, reloads: reload })
   warnOfLeftOut(services, catalog)
-  const session = createSession(services, options.credential, { lasting: true })
+  const session = createSession(services, callerOf(catalog, options.credential), { lasting: true })
   const ended = new Promise<void>((resolve) => {
     process.stdin.once('end', resolve).once('close', resolve)
     options.stop.addEventListener('abort', () => resolve(), { once: true })
@@ -58,7 +71,9 @@ export async function runStdio(options: {
   const handle = serveStdio((context) => connections.add(createServer(services, session, context.era)), {
     onerror: (error) => log.warn(kindOf(error), 'MCP exchange'),
   })
-  const reloader = reload ? keepUpToDate(services, options, { since, announce: connections.announce }) : undefined
+  const admit = (next: Catalog) => void callerOf(next, options.credential)
+  const { announce } = connections
+  const reloader = reload ? keepUpToDate(services, options, { since, admit, announce }) : undefined
   const onHangUp = () => void reloader?.reload()
   if (reloader) process.on('SIGHUP', onHangUp)
   log.info({ ...placesOf(catalog), tools: catalog.tools.length }, 'MCP over stdio is up')

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { checkCredential } from '../auth/upstream-credential.ts'
 import {
   type AuthSection,
   type Curation,
@@ -26,6 +27,10 @@ export interface Catalog {
   auth?: AuthSection
   /** Which dialect of JSON Schema clients are shown; by the client's name, when it is absent or `auto`. */
   profile?: string
+  /** Whether requests without a credential are taken; absent: by what the APIs get. */
+  callers?: 'credential' | 'any'
+  /** What the calls of one caller may cost in a minute. */
+  costPerMinute?: number
   /** In the order of the curation file. */
   tools: Tool[]
   /** The tools by name. */
@@ -122,7 +127,10 @@ async function loadApi(
   })
   const { safety } = section
   const baseUrl = placeOf(document, named, url, report)
-  const api = createApi(document, baseUrl, { name, prefix, section, ...(safety && { safety }) })
+  const isPlaced = (url ?? section.url) !== undefined
+  const api = createApi(document, baseUrl, { name, prefix, section, isPlaced, ...(safety && { safety }) })
+  const credentialAt = [...(place.length > 0 ? place : ['backend']), 'credential']
+  checkCredential(section, document, (message) => report(credentialAt, message))
   const access =
     section.access &&
     accessCheck(document, section.access, auth, (path, message) => report([...place, ...path], message))
@@ -153,12 +161,17 @@ async function buildCatalog(
     if (api.safety) checkSafety(api.safety, api.document, own, (path, message) => report([...place, ...path], message))
     complete(api, own)
   }
+  const { callers, limits: { costPerMinute } = {} } = curation
+  const dearest = tools.find(({ cost }) => costPerMinute !== undefined && cost > costPerMinute)
+  if (dearest) report(['limits', 'costPerMinute'], `"${dearest.name}" costs ${dearest.cost}: it could never be called.`)
   check()
   return {
     server: { version, ...curation.server },
     apis,
     ...(auth && { auth }),
     ...(curation.profile !== undefined && { profile: curation.profile }),
+    ...(callers && { callers }),
+    ...(costPerMinute !== undefined && { costPerMinute }),
     tools,
     byName: new Map(tools.map((tool) => [tool.name, tool])),
     leftOut,

@@ -10,6 +10,7 @@ import type { Api } from './api.ts'
 import { buildInput, type Input } from './input-schema.ts'
 import { toolName } from './naming.ts'
 import { buildOutput, type Output, type Shape, type Side } from './output-schema.ts'
+import { buildPoll, type Poll } from './poll.ts'
 import { brief, forClients, forModels } from './published-schema.ts'
 import { needsConfirmation } from './safety.ts'
 import { type Check, compile } from './validation.ts'
@@ -46,6 +47,12 @@ export interface Tool {
   isUntrusted: Untrusted
   /** A person is asked before it acts, where the client can ask one. */
   confirm: boolean
+  /** Deadline of a call, in milliseconds; absent: the API's. */
+  timeoutMs?: number
+  /** What a call costs its caller. */
+  cost: number
+  /** How the end of what was only accepted is waited for. */
+  poll?: Poll
   /** The OAuth scopes that a call needs. Empty without `auth`. */
   scopes: string[]
   /** Headers of the adapter's own, sent with every request of this tool. */
@@ -62,6 +69,15 @@ function publish({ schema, sides }: Output, isBrief: boolean): ObjectSchema | un
   ) as ObjectSchema
 }
 
+/** What is answered in the end, where that is waited for: what the reader of its state answers. */
+function waitedFor(output: Output, poll: Poll | undefined): Output {
+  if (!poll) return output
+  const { schema: _, ...rest } = output
+  const { document } = poll.reader.api
+  const { schema } = buildOutput(document.root, poll.reader.operation, poll.reader.input.roles)
+  return schema ? { ...rest, schema } : rest
+}
+
 /** Makes a tool of an operation. Throws ConfigError when the operation cannot be one. */
 export function buildTool(
   api: Api,
@@ -73,14 +89,17 @@ export function buildTool(
   } = {},
 ): Tool {
   const { document, safety } = api
+  const { auth } = options
   const name = curated.name ?? toolName(operation.id, api.prefix)
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name))
     throw new ConfigError(`"${name}" is not a tool name: 1 to 64 of a-z A-Z 0-9 _ -`)
   const title = curated.title ?? operation.summary ?? name
   const input = buildInput(document.root, operation, curated.parameters, options.report, safety)
-  const output = buildOutput(document.root, operation, input.roles)
+  const build = (...[read, entry]: [Operation, CuratedTool]) => buildTool(api, read, entry, auth ? { auth } : {})
+  const poll = curated.poll && buildPoll(api, curated.poll, build, { ...curated, name })
+  const output = waitedFor(buildOutput(document.root, operation, input.roles), poll)
   const published = publish(output, curated.output === 'brief')
-  const scopes = options.auth ? scopesOf(options.auth, operation, document.root.security, curated.scopes) : []
+  const scopes = auth ? scopesOf(auth, operation, document.root.security, curated.scopes) : []
   if (!scopes) throw new ConfigError(`It is not known which scopes "${name}" needs: name them (scopes: [], if none).`)
   const action = api.access && operation.source[api.access.rule.extension]
   return {
@@ -108,7 +127,10 @@ export function buildTool(
     sides: (output.sides ?? []).map((side) => ({ ...side, check: compile(side.schema) })),
     isUntrusted: untrustedAnswers(document.root, operation, safety?.untrusted),
     confirm: needsConfirmation(operation, curated.confirm, safety),
-    scopes,
+    ...(curated.timeoutMs !== undefined && { timeoutMs: curated.timeoutMs }),
+    cost: curated.cost ?? 1,
+    ...(poll && { poll }),
+    scopes: [...new Set([...scopes, ...(poll?.reader.scopes ?? [])])],
     headers: safety?.toolHeader === undefined ? {} : { [safety.toolHeader.toLowerCase()]: name },
   }
 }
