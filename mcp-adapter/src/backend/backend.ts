@@ -107,9 +107,10 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : ''
 }
 
-/** What a failed exchange means. */
-function failureOf({ late, sent, cause }: ExchangeFailure): BackendFailure {
+/** What a failed exchange means. A request that HTTP does not know is a mistake of ours, and thrown as it is. */
+function failureOf({ late, sent, cause }: ExchangeFailure): unknown {
   const code = codeOf(cause)
+  if (code === 'UND_ERR_INVALID_ARG') return cause
   if (code === 'EPRIVATE') return new BackendFailure('private-address', false, { cause })
   if (late || code === 'UND_ERR_CONNECT_TIMEOUT') return new BackendFailure('timeout', sent, { cause })
   return new BackendFailure(sent ? 'interrupted' : 'unreachable', sent, { cause })

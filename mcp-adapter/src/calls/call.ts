@@ -18,6 +18,13 @@ import type { Progress } from './poll.ts'
 import { type Prepared, prepareCall } from './prepare.ts'
 import type { HttpRequest } from './request.ts'
 
+/** An answer, and what may come after it. */
+interface Ending extends FollowOptions {
+  key?: string | undefined
+  /** The call asked only what would happen. */
+  dryRun: boolean
+}
+
 export interface CallOptions extends Omit<Exchange, 'owner'> {
   identity: Identity
   forwardedFor?: string
@@ -51,14 +58,10 @@ export interface CallerSettings {
 }
 
 /** The result of an answer, or of what comes after it where that is waited for. An approval is waited for by people. */
-async function ended(
-  tool: Tool,
-  answer: Answer,
-  options: FollowOptions & { key?: string | undefined },
-): Promise<Followed> {
+async function ended(tool: Tool, answer: Answer, options: Ending): Promise<Followed> {
   const { poll, api, input } = tool
   const { status, headers } = answer
-  const isAccepted = poll !== undefined && status >= 200 && status < 300
+  const isAccepted = poll !== undefined && !options.dryRun && status >= 200 && status < 300
   const isApproval = input.roles.approval !== undefined && api.approvals?.place.test(headers.location ?? '') === true
   const followed = isAccepted && !isApproval ? await follow(tool, poll, answer, options) : undefined
   if (followed) return followed
@@ -101,7 +104,7 @@ export function createCaller({ backends, states, costs, log }: CallerSettings): 
         return confirmed.ask
       }
       if (confirmed.key !== undefined) prepared = prepareCall(tool, args, confirmed.key)
-      const { request, key, repeatable } = prepared
+      const { request, key, repeatable, dryRun } = prepared
       costs.charge(identity.owner, tool.cost)
       const until = performance.now() + (tool.timeoutMs ?? tool.api.timeoutMs)
       const send = (wanted: HttpRequest, mayRepeat: boolean, { scopes }: Tool) =>
@@ -118,6 +121,7 @@ export function createCaller({ backends, states, costs, log }: CallerSettings): 
         send: (wanted) => send(wanted, true, tool.poll?.reader ?? tool),
         readWith: tool.poll && options.find?.(tool.poll.reader.operation.id),
         key,
+        dryRun,
       })
       if (mapped.drift) noteDrift(tool, requestId, mapped.drift)
       note(mapped.outcome)

@@ -67,10 +67,11 @@ export async function follow(
     if (!waited.answer) return stillRunning(tool, options, args, 'it still runs')
     const { result, drift } = mapAnswer(poll.reader, waited.answer, { era, requestId })
     const { status } = waited.answer
-    if (!waited.isDone) {
-      const text = `This still runs. ${nextStep(readWith, args)}`
+    if (!waited.isDone || status >= 300) {
+      const what = waited.isDone ? 'The request was accepted, but its state could not be read' : 'This still runs'
+      const text = `${what}. ${nextStep(readWith, args)}`
       const content = [{ type: 'text' as const, text }, ...result.content]
-      return { result: { ...result, content }, ...(drift && { drift }), outcome: { status, running: true } }
+      return { result: { ...result, content }, ...(drift && { drift }), outcome: { status, running: !waited.isDone } }
     }
     return { result, ...(drift && { drift }), outcome: { status } }
   } catch (error) {
