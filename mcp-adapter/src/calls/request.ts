@@ -8,6 +8,8 @@ export interface HttpRequest {
   method: string
   /** Path and query, percent-encoded, beginning with "/". */
   path: string
+  /** Instead of the base path of the API. */
+  basePath?: string
   headers: Record<string, string>
   body?: string
 }
