@@ -170,8 +170,8 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
     if (traceparent !== undefined) headers.traceparent = traceparent
     if (tracestate !== undefined) headers.tracestate = tracestate
     // Origin and path apart: a URL parser would collapse what looks like ".." in an encoded path value.
-    const path = (request.basePath ?? prefix) + request.path
-    const wire = { origin, path, method: request.method, headers, body: request.body ?? null }
+    const { method, path, basePath = prefix, body = null } = request
+    const wire = { origin, path: basePath + path, method, headers, body }
     upstream.present(wire, credential.token)
     try {
       return await answerOf(
