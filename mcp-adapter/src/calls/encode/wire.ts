@@ -1,12 +1,14 @@
 import { isObject, type Json, type JsonObject } from '../../json.ts'
+import { INTEGER_TEXT } from '../../tools/inputs/int64.ts'
 import { defName, eachSchema } from '../../tools/inputs/schemas.ts'
 import { type Sendable, Unsendable, within } from './text.ts'
 
 /** What must happen to the values at one place: the schemas that hold there, and what follows for what is inside. */
 interface Place {
-  /** Integers are expected; `text` says that texts are as well, so that one is left as it is. */
+  /** Integers are expected. */
   integer: boolean
-  text: boolean
+  /** Their digits may be given as text, and nothing else is a text here. */
+  digits: boolean
   minimum: number
   maximum: number
   properties: ReadonlyMap<string, Json[]>
@@ -50,11 +52,15 @@ function describe(schemas: JsonObject[]): Place {
   }
   const types = (type: string) => schemas.filter((schema) => [schema.type].flat().includes(type))
   const integers = types('integer')
+  const texts = types('string')
   const limit = (keyword: string) =>
     integers.map((schema) => schema[keyword]).filter((value) => typeof value === 'number')
   return {
     integer: integers.length > 0 && types('number').length === 0,
-    text: types('string').some((schema) => !integers.includes(schema)),
+    digits:
+      integers.length > 0 &&
+      integers.every((schema) => schema.pattern === INTEGER_TEXT) &&
+      texts.length === integers.length,
     minimum: Math.max(...limit('minimum')),
     maximum: Math.min(...limit('maximum')),
     properties,
@@ -113,11 +119,11 @@ export function wireOf(
     if (schemas.length === 0 || value === null || typeof value === 'boolean') return value
     const place = placeOf(schemas)
     if (typeof value === 'string') {
-      return place.integer && !place.text && /^-?\d{1,20}$/.test(value) ? integerOf(value, place) : value
+      return place.digits ? integerOf(value, place) : value
     }
     if (typeof value === 'number') {
       const isLost = place.integer && Number.isInteger(value) && !Number.isSafeInteger(value)
-      if (isLost) throw new Unsendable(place.text ? LOST : `${LOST}. Give its digits as text`)
+      if (isLost) throw new Unsendable(place.digits ? `${LOST}. Give its digits as text` : LOST)
       return value
     }
     if (Array.isArray(value)) {
