@@ -104,19 +104,24 @@ export function wireOf(
   if (!concerns(schema, wireNames)) return undefined
   const ids = new Map<Json, number>()
   const places = new Map<string, Place>()
+  const known = new WeakMap<Json[], Place>()
   const idOf = (each: Json) => {
     const id = ids.get(each) ?? ids.size
     ids.set(each, id)
     return id
   }
   const placeOf = (schemas: Json[]): Place => {
+    const before = known.get(schemas)
+    if (before) return before
+    // The same schemas make the same place, so that a schema that contains itself has no more places than schemas.
     const key = schemas.map(idOf).join(' ')
     const place = places.get(key) ?? describe(gather(schemas, defs))
     places.set(key, place)
+    known.set(schemas, place)
     return place
   }
   const convert = (value: Json, schemas: Json[]): Sendable => {
-    if (schemas.length === 0 || value === null || typeof value === 'boolean') return value
+    if (value === null || typeof value === 'boolean') return value
     const place = placeOf(schemas)
     if (typeof value === 'string') {
       return place.digits ? integerOf(value, place) : value
@@ -126,15 +131,15 @@ export function wireOf(
       if (isLost) throw new Unsendable(place.digits ? `${LOST}. Give its digits as text` : LOST)
       return value
     }
-    if (Array.isArray(value)) {
-      return value.map((item, index) => within(String(index), () => convert(item, place.items)))
-    }
+    if (Array.isArray(value)) return value.map((item, index) => step(String(index), item, place.items))
     const entries = Object.entries(value).map(([name, child]): [string, Sendable] => {
-      const known = place.properties.get(name)
-      const wire = (known && wireNames?.get(name)) ?? name
-      return [wire, within(name, () => convert(child, known ?? place.rest))]
+      const found = place.properties.get(name)
+      return [(found && wireNames?.get(name)) ?? name, step(name, child, found ?? place.rest)]
     })
     return Object.fromEntries(entries)
   }
-  return (value) => convert(value, [schema])
+  const step = (name: string, value: Json, schemas: Json[]): Sendable =>
+    schemas.length === 0 ? value : within(name, () => convert(value, schemas))
+  const top = [schema]
+  return (value) => convert(value, top)
 }
