@@ -22,7 +22,7 @@ export type Command =
       auth: AuthSettings
       stateSecret?: string
     }
-  | { name: 'stdio'; configFile: string; apiUrl?: string; credential: string; stateSecret?: string }
+  | { name: 'stdio'; configFile: string; apiUrl?: string; credential?: string; stateSecret?: string }
 
 export const HELP = `Shows a curated part of an OpenAPI backend to agents, as MCP tools.
 
@@ -116,14 +116,11 @@ function readSecretFile(setting: string, place: string): string {
   return value
 }
 
-function readCredential(env: Environment): string {
+/** Whether one is needed depends on what the APIs get, which the curation file says. */
+function readCredential(env: Environment): string | undefined {
   const direct = given(env.HANDRAIL_TOKEN)
   const file = given(env.HANDRAIL_TOKEN_FILE)
-  if (direct === undefined && file === undefined) {
-    throw new ConfigError(
-      'stdio needs a credential: set HANDRAIL_TOKEN, or HANDRAIL_TOKEN_FILE to a file that holds it.',
-    )
-  }
+  if (direct === undefined && file === undefined) return undefined
   const token = (direct ?? readSecretFile('HANDRAIL_TOKEN_FILE', file as string)).trim()
   // The characters of a bearer token (RFC 6750, section 2.1): a whole JSON file, for one, is not a credential.
   if (!/^[A-Za-z0-9._~+/-]+=*$/.test(token)) {
@@ -211,7 +208,8 @@ export function readCommand(argv: string[], env: Environment): Command {
   if (command === 'stdio') {
     if (values.host !== undefined || values.port !== undefined)
       throw new ConfigError('--host and --port belong to serve.')
-    return { name: 'stdio', ...common, credential: readCredential(env) }
+    const credential = readCredential(env)
+    return { name: 'stdio', ...common, ...(credential !== undefined && { credential }) }
   }
   const maxInFlight = readMaxInFlight(given(env.MCP_MAX_IN_FLIGHT))
   return {

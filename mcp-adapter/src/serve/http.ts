@@ -11,7 +11,7 @@ import type { Gate } from '../auth/gate.ts'
 import type { Identity } from '../auth/identity.ts'
 import { neededScopes } from '../auth/scopes.ts'
 import { messageOf } from '../errors.ts'
-import { CredentialRefused } from '../results/problem.ts'
+import type { Api } from '../tools/api.ts'
 import { createSdkExchange } from './exchange.ts'
 import { createHostGuard, isTooDeep, MAX_BODY_BYTES, readBody, sendProblem } from './guard.ts'
 import { identify } from './identify.ts'
@@ -26,13 +26,17 @@ import {
   refuseScopes,
   refuseTokenInQuery,
 } from './refusals.ts'
+import { isCredentialRefused } from './requests.ts'
 import { createSession, type Services, type Session } from './server.ts'
+import { createSubscriptions, isListen, type Subscriptions } from './subscriptions.ts'
 
 export interface HttpOptions {
   allowedHosts: string[]
   allowedOrigins: string[]
   /** Judges access tokens. Absent: the API judges every credential. */
   gate?: Gate | undefined
+  /** Requests without a credential are taken too. */
+  anonymous: boolean
   /** So many MCP requests are answered at a time; further ones are told to come back. */
   maxInFlight: number
   /** False: the SDK answers everything. */
@@ -41,20 +45,31 @@ export interface HttpOptions {
 
 export interface HttpEndpoint {
   server: HttpServer
-  /** Ends open streams and what is still in flight. */
+  subscriptions: Subscriptions
+  /** Ends what is still in flight. */
   closeExchanges(): Promise<void>
 }
 
-/** One question to the API per HTTP request, however often the answer is needed. */
+/** One question to each API per HTTP request, however often the answer is needed. */
 function oncePerRequest(session: Session): Session {
-  let answer: Promise<Set<string> | undefined> | undefined
+  const answers = new Map<Api, ReturnType<Session['actions']>>()
   return {
     ...session,
-    actions(signal) {
-      answer ??= session.actions(signal)
+    actions(api, signal) {
+      const answer = answers.get(api) ?? session.actions(api, signal)
+      answers.set(api, answer)
       return answer
     },
   }
+}
+
+/** Ends when the client leaves before it has its whole answer. */
+function leaving(response: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
+  return gone.signal
 }
 
 /** A client that sends its request more slowly than this is cut off, in milliseconds. */
@@ -62,27 +77,30 @@ const REQUEST_TIMEOUT_MS = 30_000
 
 /** Streamable HTTP at `/mcp`, both protocol eras, stateless; and `/livez`. */
 export function createHttpEndpoint(services: Services, options: HttpOptions): HttpEndpoint {
-  const { log, catalog } = services
-  const { gate, maxInFlight, lean } = options
+  const { log } = services
+  const { gate, anonymous, maxInFlight, lean } = options
+  const subscriptions = createSubscriptions(services)
   const isOurs = createHostGuard(options.allowedHosts, options.allowedOrigins)
   const sdk = createSdkExchange(services)
 
   /** True when the API refused the credential; any other failure is told by the tool list or call itself. */
   async function isRefused(session: Session, message: unknown, signal: AbortSignal): Promise<boolean> {
-    if (!catalog.access || ![message].flat().some(needsRights)) return false
-    try {
-      await session.actions(signal)
-      return false
-    } catch (error) {
-      return error instanceof CredentialRefused
-    }
+    const asking = [message].flat().filter((each) => needsRights(each) || isListen(each))
+    if (asking.length === 0) return false
+    const refused = await Promise.all(asking.map((each) => isCredentialRefused(services, session, each, signal)))
+    return refused.some(Boolean)
   }
 
   /** The scopes that a token lacks for a message; what they are is decided before anything runs. */
   function lackingScopes({ scopes }: Identity, message: unknown): string[] {
     if (!gate || !scopes) return []
-    const needed = neededScopes(message, catalog.tools, gate.rule.baseScopes)
+    const needed = neededScopes(message, services.catalog.tools, gate.rule.baseScopes)
     return needed.some((scope) => !scopes.has(scope)) ? needed : []
+  }
+
+  function sessionOf(request: IncomingMessage, identity: Identity): Session {
+    const from = { forwardedFor: forwardedFor(request), offersMore: gate?.rule.offerMore ?? false }
+    return oncePerRequest(createSession(services, identity, from))
   }
 
   let inFlight = 0
@@ -93,12 +111,10 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
   function admit(response: ServerResponse): AbortSignal | undefined {
     if (inFlight >= maxInFlight) return undefined
     inFlight += 1
-    const gone = new AbortController()
     response.once('close', () => {
       inFlight -= 1
-      if (!response.writableFinished) gone.abort()
     })
-    return gone.signal
+    return leaving(response)
   }
 
   async function serveMcp(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -111,7 +127,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       return sendProblem(response, 405, problem, { allow: 'POST' })
     }
     if (hasTokenInQuery(request.url)) return refuseTokenInQuery(response)
-    const identity = await identify(request, response, { gate, log })
+    const identity = await identify(request, response, { gate, anonymous, log })
     if (!identity) return
     if (!isJsonContentType(request.headers['content-type'])) {
       const problem = {
@@ -151,15 +167,15 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     }
     const lacking = lackingScopes(identity, message)
     if (gate && lacking.length > 0) return refuseScopes(response, lacking, gate)
+    if (isListen(message)) {
+      const session = sessionOf(request, identity)
+      if (await isRefused(session, message, leaving(response))) return refuseCredential(response, true, gate)
+      return subscriptions.serve(request, response, message, session)
+    }
     // Not before the body is there: who sends it slowly must not hold a place that others wait for.
     const signal = admit(response)
     if (!signal) return refuseForNow(response, 'overloaded')
-    const session = oncePerRequest(
-      createSession(services, identity, {
-        forwardedFor: forwardedFor(request),
-        offersMore: gate?.rule.offerMore ?? false,
-      }),
-    )
+    const session = sessionOf(request, identity)
     if (await isRefused(session, message, signal)) return refuseCredential(response, true, gate)
     const hot = lean ? readLean(request.headers, message) : undefined
     if (hot && (await serveLean(services, session, hot, response, signal))) return
@@ -171,7 +187,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       const problem = { error: 'method-not-allowed', message: 'Metadata is read.', hint: 'Use GET.' }
       return void sendProblem(response, 405, problem, { allow: 'GET, HEAD' })
     }
-    const { name, title = name } = catalog.server
+    const { name, title = name } = services.catalog.server
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' })
     response.end(JSON.stringify(metadataOf(gate.rule, gate.resource(), title)))
   }
@@ -217,5 +233,5 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       hint: 'Leave it out, or send 100-continue.',
     })
   })
-  return { server, closeExchanges: () => sdk.close() }
+  return { server, subscriptions, closeExchanges: () => sdk.close() }
 }

@@ -33,7 +33,7 @@ export async function serveLean(
   // Only of a tool that the caller sees: the rest must look alike in every respect.
   if (call && (await findTool(services, session, call.name, signal))?.confirm) return false
   const answer = openAnswer(response, era)
-  const who = identificationOf(services.catalog)
+  const who = identificationOf(session.catalog ?? services.catalog)
   try {
     const result = call
       ? callResult((await callTool(services, session, asked, call.name, call.args)) as JsonObject, era, who)

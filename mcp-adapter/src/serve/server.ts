@@ -1,18 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import {
   CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
   type ClientCapabilities,
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import { forwarded, type Identity } from '../auth/identity.ts'
-import type { Backend } from '../backend/backend.ts'
+import { type Backends, createBackends } from '../backend/backends.ts'
 import { askActions } from '../calls/access.ts'
 import { type Caller, createCaller } from '../calls/call.ts'
 import { createConfirmationStates } from '../calls/confirmation-state.ts'
+import { createCostLimit, noCostLimit } from '../calls/cost.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
-import type { ApprovalReader, Era } from '../results/result.ts'
+import type { Era } from '../results/result.ts'
+import type { Api } from '../tools/api.ts'
 import type { Catalog } from '../tools/catalog.ts'
 import type { Identification } from './lean-answer.ts'
 import { type Asked, callTool, listTools } from './requests.ts'
@@ -24,16 +27,21 @@ export interface Session {
   forwardedFor?: string
   /** The same connection lasts from call to call (stdio), so that an earlier client can be asked something. */
   lasting: boolean
+  /** What is served to the request that this session is for. A session that lasts is served what there is each time. */
+  catalog?: Catalog
   /** Lists show what the caller's token does not allow yet, too. */
   offersMore: boolean
-  /** The caller's actions, or undefined when the catalog has no access rule. Throws ProblemResult. */
-  actions(signal: AbortSignal): Promise<Set<string> | undefined>
+  /** What the caller may do with an API, or undefined when it has no access rule. Throws ProblemResult. */
+  actions(api: Api, signal: AbortSignal): Promise<Set<string> | undefined>
 }
 
 /** What all sessions use. It holds nothing of any caller. */
 export interface Services {
+  /** What is served now. It is replaced as a whole, so a request reads it once, at its beginning. */
   catalog: Catalog
-  backend: Backend
+  /** The catalog may be replaced, and clients that can be told are told. */
+  reloads: boolean
+  backends: Backends
   caller: Caller
   log: Log
 }
@@ -41,22 +49,20 @@ export interface Services {
 /** How long a client may keep its tool list, in milliseconds. Rights change; a call checks them anyway. */
 const LIST_TTL_MS = 30_000
 
-/** `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this process. */
-export function createServices(catalog: Catalog, backend: Backend, log: Log, stateSecret?: string): Services {
+/**
+ * What serves a catalog. `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this
+ * process.
+ */
+export function createServices(
+  catalog: Catalog,
+  { log, stateSecret, reloads }: { log: Log; stateSecret?: string | undefined; reloads: boolean },
+): Services {
   const states = createConfirmationStates(stateSecret)
-  return { catalog, backend, caller: createCaller({ backend, states, log, approvals: approvalReader(catalog) }), log }
-}
-
-function approvalReader({ tools, safety }: Catalog): ApprovalReader | undefined {
-  const tool = safety?.approvalTool && tools.find(({ operation }) => operation.id === safety.approvalTool)
-  if (!tool) return undefined
-  const literal = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  // The base path of the API may stand before it.
-  const place = tool.operation.path
-    .split(/\{[^}]*\}/)
-    .map(literal)
-    .join('[^/]+')
-  return { tool: tool.name, place: new RegExp(`${place}$`) }
+  const backends = createBackends()
+  backends.replace(catalog.apis)
+  const { costPerMinute } = catalog
+  const costs = costPerMinute === undefined ? noCostLimit : createCostLimit(costPerMinute)
+  return { catalog, reloads, backends, caller: createCaller({ backends, states, costs, log }), log }
 }
 
 /** A session whose rights are asked for anew each time. `who` is a credential that the API judges, or an identity. */
@@ -65,17 +71,19 @@ export function createSession(
   who: string | Identity,
   { forwardedFor, lasting = false, offersMore = false }: Partial<Session> = {},
 ): Session {
-  const { access, tools } = services.catalog
   const identity = typeof who === 'string' ? forwarded(who) : who
   const from = forwardedFor !== undefined && { forwardedFor }
   return {
     identity,
     ...from,
     lasting,
+    ...(!lasting && { catalog: services.catalog }),
     offersMore,
-    async actions(signal) {
+    async actions(api, signal) {
+      const { access, toolScopes } = api
       if (!access) return undefined
-      return askActions({ access, tools }, identity, services.backend, { ...from, requestId: randomUUID(), signal })
+      const options = { ...from, requestId: randomUUID(), signal }
+      return askActions({ access, toolScopes }, identity, services.backends.of(api), options)
     },
   }
 }
@@ -110,8 +118,10 @@ export function identificationOf({ server: { name, version, title } }: Catalog):
 export function createServer(services: Services, session: Session, era: Era): Server {
   const { instructions } = services.catalog.server
   const { serverInfo, listCache } = identificationOf(services.catalog)
+  // An earlier client over HTTP has no stream that outlasts its request.
+  const canTell = services.reloads && (era === 'modern' || session.lasting)
   const server = new Server(serverInfo, {
-    capabilities: { tools: {} },
+    capabilities: { tools: canTell ? { listChanged: true } : {} },
     ...(instructions !== undefined && { instructions }),
     cacheHints: { 'tools/list': listCache },
   })
@@ -119,6 +129,8 @@ export function createServer(services: Services, session: Session, era: Era): Se
     era,
     signal: ctx.mcpReq.signal,
     meta: ctx.mcpReq._meta,
+    client:
+      (ctx.mcpReq.envelope as Record<string, unknown> | undefined)?.[CLIENT_INFO_META_KEY] ?? server.getClientVersion(),
     canAsk: canAsk(server, session, era, ctx),
     context: ctx,
   })
