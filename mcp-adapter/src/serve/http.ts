@@ -18,15 +18,17 @@ import { identify } from './identify.ts'
 import { forwardedFor, hasTokenInQuery, isMalformedHello, needsRights } from './inbound.ts'
 import { serveLean } from './lean.ts'
 import { readLean } from './lean-request.ts'
+import { wrongParamHeader } from './param-headers.ts'
 import {
   answerBrokenSocket,
   refuseCredential,
   refuseForNow,
+  refuseHeader,
   refuseMessage,
   refuseScopes,
   refuseTokenInQuery,
 } from './refusals.ts'
-import { isCredentialRefused } from './requests.ts'
+import { calledTool, isCredentialRefused } from './requests.ts'
 import { createSession, type Services, type Session } from './server.ts'
 import { createSubscriptions, isListen, type Subscriptions } from './subscriptions.ts'
 
@@ -177,8 +179,13 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     if (!signal) return refuseForNow(response, 'overloaded')
     const session = sessionOf(request, identity)
     if (await isRefused(session, message, signal)) return refuseCredential(response, true, gate)
-    const hot = lean ? readLean(request.headers, message) : undefined
-    if (hot && (await serveLean(services, session, hot, response, signal))) return
+    // Only of a tool that the caller sees: what is hidden and what does not exist must look alike in every respect.
+    const called = await calledTool(services, session, message, signal)
+    const wrong = called && wrongParamHeader(called.shown.inputSchema, called.message, request.headers)
+    if (wrong !== undefined) return refuseHeader(response, wrong, called?.message.id)
+    // Where a person may have to be asked, the SDK knows how.
+    const hot = lean && !called?.tool.confirm ? readLean(request.headers, message) : undefined
+    if (hot) return serveLean(services, session, hot, response, signal)
     await sdk.serve(request, response, message, session)
   }
 

@@ -101,20 +101,32 @@ export async function listTools(services: Services, session: Session, asked: Ask
   }
 }
 
-/** The tool of that name, when the caller sees it. What they may do and nobody can tell is told by the call itself. */
-export async function findTool(
+/** The tool of a `tools/call`, and how its caller is shown it. */
+export interface CalledTool {
+  tool: Tool
+  shown: PublishedTool
+  message: JsonObject
+}
+
+/** What a message calls, when it calls something that the caller sees. What nobody can tell is told by the call itself. */
+export async function calledTool(
   services: Services,
   session: Session,
-  name: string,
+  message: unknown,
   signal: AbortSignal,
-): Promise<Tool | undefined> {
-  const tool = catalogFor(services, session).byName.get(name)
+): Promise<CalledTool | undefined> {
+  if (!isObject(message) || message.method !== 'tools/call' || !isObject(message.params)) return undefined
+  const { name, _meta: meta } = message.params
+  const { byName, profile } = catalogFor(services, session)
+  const tool = typeof name === 'string' ? byName.get(name) : undefined
   if (!tool) return undefined
   try {
-    return isVisible(tool, await session.actions(tool.api, signal)) ? tool : undefined
+    if (!isVisible(tool, await session.actions(tool.api, signal))) return undefined
   } catch {
     return undefined
   }
+  const client = isObject(meta) ? meta[CLIENT_INFO_META_KEY] : undefined
+  return { tool, shown: publishFor(profileOf(profile, client), tool), message }
 }
 
 async function call(

@@ -12,6 +12,7 @@ export async function startTarget() {
   const backend = await startBackend({
     'GET /api/v1/text': () => text,
     'GET /api/v1/log': () => text,
+    'GET /api/v1/regional': () => text,
     'GET /api/v1/error': () => ({
       status: 500,
       body: { error: 'broken', message: 'This tool intentionally returns an error for testing' },
