@@ -33,10 +33,10 @@ export interface AdapterOptions {
   auth?: AuthSettings
   /** So many MCP requests are answered at a time; further ones get 503. Default 256. */
   maxInFlight?: number
-  /** Whether a change of the curation or its documents is served without a restart. Default true. */
-  reload?: boolean
   /** False: every message goes through the SDK's server, which tests compare the short way with. Default true. */
   lean?: boolean
+  /** Whether a change of the curation or its documents is served without a restart. Default true. */
+  reload?: boolean
 }
 
 export interface RunningAdapter {

@@ -18,15 +18,17 @@ import { identify } from './identify.ts'
 import { forwardedFor, hasTokenInQuery, isMalformedHello, needsRights } from './inbound.ts'
 import { serveLean } from './lean.ts'
 import { readLean } from './lean-request.ts'
+import { wrongParamHeader } from './param-headers.ts'
 import {
   answerBrokenSocket,
   refuseCredential,
   refuseForNow,
+  refuseHeader,
   refuseMessage,
   refuseScopes,
   refuseTokenInQuery,
 } from './refusals.ts'
-import { isCredentialRefused } from './requests.ts'
+import { calledTool, isCredentialRefused } from './requests.ts'
 import { createSession, type Services, type Session } from './server.ts'
 import { createSubscriptions, isListen, type Subscriptions } from './subscriptions.ts'
 
@@ -63,6 +65,15 @@ function oncePerRequest(session: Session): Session {
   }
 }
 
+/** Ends when the client leaves before it has its whole answer. */
+function leaving(response: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
+
 /** A client that sends its request more slowly than this is cut off, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000
 
@@ -77,6 +88,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
   /** True when the API refused the credential; any other failure is told by the tool list or call itself. */
   async function isRefused(session: Session, message: unknown, signal: AbortSignal): Promise<boolean> {
     const asking = [message].flat().filter((each) => needsRights(each) || isListen(each))
+    if (asking.length === 0) return false
     const refused = await Promise.all(asking.map((each) => isCredentialRefused(services, session, each, signal)))
     return refused.some(Boolean)
   }
@@ -101,12 +113,10 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
   function admit(response: ServerResponse): AbortSignal | undefined {
     if (inFlight >= maxInFlight) return undefined
     inFlight += 1
-    const gone = new AbortController()
     response.once('close', () => {
       inFlight -= 1
-      if (!response.writableFinished) gone.abort()
     })
-    return gone.signal
+    return leaving(response)
   }
 
   async function serveMcp(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -161,9 +171,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     if (gate && lacking.length > 0) return refuseScopes(response, lacking, gate)
     if (isListen(message)) {
       const session = sessionOf(request, identity)
-      const gone = new AbortController()
-      response.once('close', () => gone.abort())
-      if (await isRefused(session, message, gone.signal)) return refuseCredential(response, true, gate)
+      if (await isRefused(session, message, leaving(response))) return refuseCredential(response, true, gate)
       return subscriptions.serve(request, response, message, session)
     }
     // Not before the body is there: who sends it slowly must not hold a place that others wait for.
@@ -171,8 +179,13 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     if (!signal) return refuseForNow(response, 'overloaded')
     const session = sessionOf(request, identity)
     if (await isRefused(session, message, signal)) return refuseCredential(response, true, gate)
-    const hot = lean ? readLean(request.headers, message) : undefined
-    if (hot && (await serveLean(services, session, hot, response, signal))) return
+    // Only of a tool that the caller sees: what is hidden and what does not exist must look alike in every respect.
+    const called = await calledTool(services, session, message, signal)
+    const wrong = called && wrongParamHeader(called.shown.inputSchema, called.message, request.headers)
+    if (wrong !== undefined) return refuseHeader(response, wrong, called?.message.id)
+    // Where a person may have to be asked, or told how far it is, the SDK knows how.
+    const hot = lean && !called?.tool.confirm && !called?.tool.poll ? readLean(request.headers, message) : undefined
+    if (hot) return serveLean(services, session, hot, response, signal)
     await sdk.serve(request, response, message, session)
   }
 

@@ -7,7 +7,10 @@ import type { Log } from '../log.ts'
 import { bearerTokens } from './guard.ts'
 import { refuseCredential, refuseForNow } from './refusals.ts'
 
-/** Who is calling; undefined when the request was refused, with 401 or 503. Without a gate the API judges. `anonymous`: who has none is taken too. */
+/**
+ * Who is calling; undefined when the request was refused, with 401 or 503. Without a gate the API judges; `anonymous`
+ * takes requests without a credential too.
+ */
 export async function identify(
   request: IncomingMessage,
   response: ServerResponse,

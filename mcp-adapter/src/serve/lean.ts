@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { callResult, listResult, openAnswer } from './lean-answer.ts'
 import type { LeanRequest } from './lean-request.ts'
-import { type Asked, callTool, findTool, listTools } from './requests.ts'
+import { type Asked, callTool, listTools } from './requests.ts'
 import { identificationOf, type Services, type Session } from './server.ts'
 
 /** The error that the SDK makes of what a handler throws. */
@@ -19,8 +19,7 @@ function errorOf(error: unknown): JsonObject {
 
 /**
  * Answers `tools/list` and `tools/call` as the SDK would, without its server, transport and streams: building those for
- * every request costs several times what the call does. False: this one is for the SDK, because a person may have to be
- * asked, or be told how far it is. Nothing is kept from one request to the next.
+ * every request costs several times what the call does. Nothing is kept from one request to the next.
  */
 export async function serveLean(
   services: Services,
@@ -28,11 +27,8 @@ export async function serveLean(
   { era, id, meta, call }: LeanRequest,
   response: ServerResponse,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<void> {
   const asked: Asked = { era, signal, meta, canAsk: false }
-  // Only of a tool that the caller sees: the rest must look alike in every respect.
-  const tool = call && (await findTool(services, session, call.name, signal))
-  if (tool && (tool.confirm || tool.poll)) return false
   const answer = openAnswer(response, era)
   const who = identificationOf(session.catalog ?? services.catalog)
   try {
@@ -44,5 +40,4 @@ export async function serveLean(
     if (signal.aborted) answer.cancel()
     else answer.end(JSON.stringify({ jsonrpc: '2.0', id, error: errorOf(error) }))
   }
-  return true
 }

@@ -121,14 +121,28 @@ async function seenTool(
   return isVisible(tool, await session.actions(tool.api, signal)) ? tool : undefined
 }
 
-/** The tool of that name, when the caller sees it. That nobody can tell what they may do is told by the call itself. */
-export async function findTool(
+/** The tool of a `tools/call`, and how its caller is shown it. */
+export interface CalledTool {
+  tool: Tool
+  shown: PublishedTool
+  message: JsonObject
+}
+
+/** What a message calls, when it calls something that the caller sees. What nobody can tell is told by the call itself. */
+export async function calledTool(
   services: Services,
   session: Session,
-  name: string,
+  message: unknown,
   signal: AbortSignal,
-): Promise<Tool | undefined> {
-  return seenTool(services, session, name, signal).catch(() => undefined)
+): Promise<CalledTool | undefined> {
+  if (!isObject(message) || message.method !== 'tools/call' || !isObject(message.params)) return undefined
+  const { name, _meta: meta } = message.params
+  const { profile } = catalogFor(services, session)
+  const tool =
+    typeof name === 'string' ? await seenTool(services, session, name, signal).catch(() => undefined) : undefined
+  if (!tool) return undefined
+  const client = isObject(meta) ? meta[CLIENT_INFO_META_KEY] : undefined
+  return { tool, shown: publishFor(profileOf(profile, client), tool), message }
 }
 
 async function call(

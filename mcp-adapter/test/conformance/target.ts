@@ -23,6 +23,7 @@ export async function startTarget() {
     },
     'GET /api/v1/text': () => text,
     'GET /api/v1/log': () => text,
+    'GET /api/v1/regional': () => text,
     'GET /api/v1/error': () => ({
       status: 500,
       body: { error: 'broken', message: 'This tool intentionally returns an error for testing' },
