@@ -126,6 +126,27 @@ t.test(
   },
 )
 
+t.test('what a person confirmed is done, and not what has taken its name since', async (t) => {
+  const { adapter, write, backend } = await startMoving(t)
+  const asking = (operation: string) => curation(backend.url, [{ operation, name: 'act', confirm: true }])
+  await write('tools.yaml', asking('listOrders'))
+  await lists(adapter.url, 'act')
+  let asked = 0
+  const client = await connect(t, adapter.url, 'v2-modern', 'token-ada', async () => {
+    asked += 1
+    if (asked === 1) {
+      await write('tools.yaml', asking('getAda'))
+      await adapter.reload()
+    }
+    return { action: 'accept', content: { confirm: true } }
+  })
+  const answer = await client.call('act')
+  t.match(answer, { isError: true, content: [{ text: /given for another call/ }] })
+  t.same(backend.calls(), [])
+  t.match(await client.call('act'), { content: [{ text: /Lovelace/ }] })
+  t.equal(asked, 2, 'and they are asked anew')
+})
+
 t.test('a change of whose tokens are taken waits for a restart', async (t) => {
   const { adapter, write, backend, lines } = await startMoving(t)
   const auth = { scopes: {} }
