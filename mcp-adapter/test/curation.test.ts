@@ -93,7 +93,7 @@ t.test('a document that cannot be read is told with its name', async (t) => {
     await complaints(
       `server: { name: x }\nbackend: { openapi: ${fixture('tools.yaml')} }\ntools: [{ operation: a }]\n`,
     ),
-    [/is not an OpenAPI 3\.1 document/],
+    [/is not an OpenAPI document of version 3\.0/],
   )
 })
 

@@ -78,7 +78,7 @@ export function createBackend(baseUrl: string, limits: { timeoutMs: number; maxR
       // Origin and path apart: a URL parser would collapse what looks like ".." in an encoded path value.
       const response = await agent.request({
         origin,
-        path: prefix + request.path,
+        path: (request.basePath ?? prefix) + request.path,
         method: request.method as 'GET',
         headers: {
           ...request.headers,

@@ -14,6 +14,8 @@ export interface HttpRequest {
   method: string
   /** Path and query, percent-encoded, beginning with "/". */
   path: string
+  /** Instead of the base path of the API. */
+  basePath?: string
   /** Names in lower case. `cookie` holds the arguments' cookies only: a credential is added to it. */
   headers: Record<string, string>
   body?: string | Uint8Array
@@ -97,7 +99,11 @@ const ACCEPT = 'application/json, application/problem+json;q=0.9, */*;q=0.1'
  * The request that a call means. `args` have passed the input schema. Throws ProblemResult (`invalid-arguments`) for
  * a value that cannot stand where it belongs: in its segment of the path, in a header, or apart from others.
  */
-export function buildRequest(operation: { method: string; path: string }, input: Input, args: JsonObject): HttpRequest {
+export function buildRequest(
+  operation: { method: string; path: string; basePath?: string },
+  input: Input,
+  args: JsonObject,
+): HttpRequest {
   const plan = planOf(operation.path, input)
   const draft: Draft = { path: [], query: [], headers: { accept: ACCEPT }, cookies: [], fields: [] }
   if (plan.path.query !== '') draft.query.push(plan.path.query)
@@ -116,5 +122,12 @@ export function buildRequest(operation: { method: string; path: string }, input:
   if (draft.cookies.length > 0) headers.cookie = draft.cookies.join('; ')
   if (body) headers['content-type'] = body.contentType
   const target = draft.query.length > 0 ? `${path}?${draft.query.join('&')}` : path
-  return { method: operation.method, path: target, headers, ...(body && { body: body.body }) }
+  const { method, basePath } = operation
+  return {
+    method,
+    path: target,
+    headers,
+    ...(basePath !== undefined && { basePath }),
+    ...(body && { body: body.body }),
+  }
 }

@@ -103,7 +103,13 @@ async function loadApi(
   { auth, file, report }: { auth: AuthSection | undefined; file: string; report: Report },
 ): Promise<Api> {
   const { name, prefix, section, place } = named
-  const document = await loadDocument(section.openapi, file)
+  const { references, privateAddresses, server } = section
+  const document = await loadDocument(section.openapi, {
+    from: file,
+    ...(references && { references }),
+    ...(privateAddresses && { privateAddresses }),
+    ...(server && { server }),
+  })
   const { safety } = section
   const baseUrl = placeOf(document, named, url, report)
   const api = createApi(document, baseUrl, { name, prefix, section, ...(safety && { safety }) })

@@ -155,8 +155,12 @@ export function buildTools(
     const id = entry.operation ?? ''
     const operation = operations.get(id)
     if (!operation) {
+      const left = api.document.leftOut.find((one) => one.operation === id)
       const hint = didYouMean(id, operations.keys())
-      report([...path, 'operation'], `The document has no operation "${id}".${hint}`)
+      report(
+        [...path, 'operation'],
+        left ? `"${id}" cannot be a tool: ${left.reason}` : `The document has no operation "${id}".${hint}`,
+      )
       continue
     }
     try {
