@@ -132,7 +132,7 @@ t.test('a schema that is only itself is refused; one that contains itself is not
     ref('A'),
     { allOf: [ref('B')] },
     { oneOf: [string, { not: ref('A') }] },
-    { if: ref('B'), then: {} },
+    { if: ref('B'), else: {} },
   ]) {
     const schemas = { A, B: { allOf: [ref('A')] } }
     t.throws(() => sending(object({ a: ref('A'), again: ref('A') }), schemas), {

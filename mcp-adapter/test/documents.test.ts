@@ -54,7 +54,10 @@ function toolsOf(document: ApiDocument): { tools: number; leftOut: string[] } {
 const LEFT_OUT: Record<string, number> = {}
 
 t.test('every document of others loads: each operation is a valid tool or has a told reason', async (t) => {
-  if (names.length === 0) return t.skip(`no documents at ${folder}`)
+  if (names.length === 0) {
+    t.comment(`skipped: no documents at ${folder}`)
+    return
+  }
   for (const name of names) {
     const document = await loadFrom(folder, name, { references: ['multi-file/petstore-separate/common'] })
     const { tools, leftOut } = toolsOf(document)
