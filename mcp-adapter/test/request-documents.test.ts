@@ -1,15 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { upgrade } from '@scalar/openapi-upgrader'
+import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
-import { parse } from 'yaml'
 import { buildRequest } from '../src/calls/request.ts'
-import { type ApiDocument, type Operation, readDocument } from '../src/document/read.ts'
+import type { Operation } from '../src/document/read.ts'
 import { isObject, type Json, type JsonObject } from '../src/json.ts'
 import { ProblemResult } from '../src/results/problem.ts'
 import type { Binding } from '../src/tools/bindings.ts'
 import { buildInput, type Input } from '../src/tools/input-schema.ts'
 import { compile } from '../src/tools/validation.ts'
+import { loadFrom } from './fixtures/documents.ts'
 import { valuesOf } from './fixtures/echo/arbitrary.ts'
 import { readForm, readMultipart } from './fixtures/echo/bodies.ts'
 import { type Kind, type Read, readParameter } from './fixtures/echo/parameters.ts'
@@ -17,20 +16,6 @@ import { startEcho, type Wire } from './fixtures/echo/server.ts'
 import { sharedData } from './shared-data.ts'
 
 const PER_OPERATION = Number(process.env.HANDRAIL_FUZZ_RUNS ?? 2)
-const METHODS = ['get', 'head', 'put', 'post', 'patch', 'delete']
-
-/** A document of any version as OpenAPI 3.1, with an id for each operation. */
-function load(file: string): ApiDocument {
-  const root = upgrade(parse(readFileSync(file, 'utf8')), '3.1') as unknown as JsonObject
-  Object.values(root.paths ?? {}).forEach((item, i) => {
-    for (const method of METHODS) {
-      const operation = isObject(item) ? item[method] : undefined
-      if (isObject(operation)) operation.operationId = `${operation.operationId ?? 'op'}-${method}-${i}`
-    }
-  })
-  return readDocument({ ...root, openapi: '3.1.0' }, file)
-}
-
 const asText = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value))
 
 /** What a reader without types sees of a parameter. */
@@ -130,7 +115,12 @@ const REASONS =
   /must be printable ASCII text|must not begin or end with a space|separates values|must be base64|either "text" or "data"|must not be empty, "\." or "\.\."|must be a media type|must be one of|must be a name/
 
 const folder = sharedData('openapi')
-const files = folder ? readdirSync(folder).filter((name) => /\.(json|yaml)$/.test(name) && name !== 'index.json') : []
+const files = folder
+  ? [
+      ...readdirSync(folder).filter((name) => /\.(json|yaml)$/.test(name) && name !== 'index.json'),
+      'multi-file/petstore-separate/spec/swagger.json',
+    ]
+  : []
 
 t.test(
   'arguments made from the input schema arrive in their places, for every operation of every document',
@@ -140,7 +130,7 @@ t.test(
     t.teardown(echo.close)
     for (const name of files) {
       await t.test(name, async (t) => {
-        const document = load(`${folder}/${name}`)
+        const document = await loadFrom(folder, name, { references: ['multi-file/petstore-separate/common'] })
         let [sent, tried] = [0, 0]
         for (const operation of document.operations.values()) {
           const input = buildInput(document.root, operation)

@@ -12,11 +12,6 @@ export interface PathPlan {
 
 const VARIABLE = /\{([^{}]+)\}/
 
-/** The variables of a path template, in order. */
-export function templateVariables(template: string): string[] {
-  return [...template.matchAll(new RegExp(VARIABLE, 'g'))].map((match) => match[1] as string)
-}
-
 /** Splits a template. `variables` are its path parameters. A fragment is no part of a request. */
 export function planPath(template: string, variables: string[]): PathPlan {
   const [whole = ''] = template.split('#')
