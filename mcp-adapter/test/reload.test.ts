@@ -49,6 +49,31 @@ t.test('an edit of the OpenAPI document is served as well', async (t) => {
   t.ok(client)
 })
 
+t.test('an edit of a file that the document refers to is served as well, and so is one of an overlay', async (t) => {
+  const { adapter, write, backend } = await startMoving(t)
+  const operation = (description: string) => ({ ...get('listOrders').get, description })
+  await write('orders.json', { get: operation('In a file.') })
+  await write('overlay.yaml', {
+    overlay: '1.0.0',
+    info: { title: 'None', version: '1' },
+    actions: [{ target: '$.info', update: {} }],
+  })
+  await write('api.json', { ...DOCUMENT, paths: { '/orders': { $ref: 'orders.json' } } })
+  const configured = curation(backend.url, [{ operation: 'listOrders' }])
+  await write('tools.yaml', { ...configured, backend: { ...configured.backend, overlays: ['overlay.yaml'] } })
+  const shows = (words: string) =>
+    until(words, async () => {
+      const client = await connect(t, adapter.url, 'v2-modern')
+      return (await client.list())[0]?.description === words
+    })
+  t.ok(await shows('In a file.'))
+  await write('orders.json', { get: operation('In another file.') })
+  t.ok(await shows('In another file.'))
+  const actions = [{ target: '$.paths["/orders"].get', update: { description: 'In an overlay.' } }]
+  await write('overlay.yaml', { overlay: '1.0.0', info: { title: 'Words', version: '1' }, actions })
+  t.ok(await shows('In an overlay.'))
+})
+
 t.test('a broken edit keeps the old list, and is told once with its place', async (t) => {
   const { adapter, write, backend, lines } = await startMoving(t)
   const errors = () => lines.filter(({ level }) => level === 'error')

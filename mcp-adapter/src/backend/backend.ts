@@ -48,8 +48,6 @@ export class BackendFailure extends Error {
 
 export interface SendOptions {
   credential: Credential
-  /** Of an operation with a server of its own at the same origin; instead of the API's base path. */
-  basePath?: string | undefined
   /** Sent as X-Forwarded-For. */
   forwardedFor?: string
   requestId: string
@@ -164,7 +162,7 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
   const breaker: Breaker = settings.breaker === false ? noBreaker : createBreaker()
 
   async function attempt(request: HttpRequest, options: SendOptions, timeoutMs: number): Promise<Answer> {
-    const { credential, basePath = prefix, forwardedFor, traceparent, tracestate } = options
+    const { credential, forwardedFor, traceparent, tracestate } = options
     const headers: Record<string, string> = { ...request.headers, 'user-agent': `handrail-mcp/${version}` }
     if (credential.headers) Object.assign(headers, await credential.headers())
     headers['x-request-id'] = options.requestId
@@ -172,7 +170,8 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
     if (traceparent !== undefined) headers.traceparent = traceparent
     if (tracestate !== undefined) headers.tracestate = tracestate
     // Origin and path apart: a URL parser would collapse what looks like ".." in an encoded path value.
-    const wire = { origin, path: basePath + request.path, method: request.method, headers, body: request.body ?? null }
+    const { method, path, basePath = prefix, body = null } = request
+    const wire = { origin, path: basePath + path, method, headers, body }
     upstream.present(wire, credential.token)
     try {
       return await answerOf(

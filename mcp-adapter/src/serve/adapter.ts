@@ -35,6 +35,8 @@ export interface AdapterOptions {
   maxInFlight?: number
   /** Whether a change of the curation or its documents is served without a restart. Default true. */
   reload?: boolean
+  /** False: every message goes through the SDK's server, which tests compare the short way with. Default true. */
+  lean?: boolean
 }
 
 export interface RunningAdapter {
@@ -95,6 +97,7 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
     gate,
     anonymous,
     maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT,
+    lean: options.lean ?? true,
   })
   const exchanges = countExchanges(server)
   server.listen(options.port ?? 3001, host)

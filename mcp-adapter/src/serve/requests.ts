@@ -14,7 +14,7 @@ import { CredentialRefused, describe, ProblemResult } from '../results/problem.t
 import { type CallResult, type Era, errorResult } from '../results/result.ts'
 import type { Api } from '../tools/api.ts'
 import type { Catalog } from '../tools/catalog.ts'
-import type { PublishedTool } from '../tools/tools.ts'
+import type { PublishedTool, Tool } from '../tools/tools.ts'
 import { progressReporter } from './progress.ts'
 import type { Services, Session } from './server.ts'
 import { traceOf } from './trace.ts'
@@ -76,9 +76,10 @@ export async function isCredentialRefused(
   signal: AbortSignal,
 ): Promise<boolean> {
   const name = isObject(message) && isObject(message.params) ? message.params.name : undefined
-  const outcomes = await Promise.allSettled(
-    concerned(catalogFor(services, session), name).map((api) => session.actions(api, signal)),
-  )
+  const apis = concerned(catalogFor(services, session), name)
+  // An API without an access rule refuses nobody here.
+  if (apis.some(({ access }) => !access)) return false
+  const outcomes = await Promise.allSettled(apis.map((api) => session.actions(api, signal)))
   return outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason instanceof CredentialRefused)
 }
 
@@ -101,6 +102,35 @@ export async function listTools(services: Services, session: Session, asked: Ask
   }
 }
 
+/**
+ * The tool of that name, when the caller sees it: only its own API is asked. For a name that there is not, all are, as a
+ * list would: how long it takes tells nothing either. Throws ProblemResult when nobody can tell.
+ */
+async function seenTool(
+  services: Services,
+  session: Session,
+  name: string,
+  signal: AbortSignal,
+): Promise<Tool | undefined> {
+  const { apis, byName } = catalogFor(services, session)
+  const tool = byName.get(name)
+  if (!tool) {
+    await rightsWith(apis, services, session, signal)
+    return undefined
+  }
+  return isVisible(tool, await session.actions(tool.api, signal)) ? tool : undefined
+}
+
+/** The tool of that name, when the caller sees it. That nobody can tell what they may do is told by the call itself. */
+export async function findTool(
+  services: Services,
+  session: Session,
+  name: string,
+  signal: AbortSignal,
+): Promise<Tool | undefined> {
+  return seenTool(services, session, name, signal).catch(() => undefined)
+}
+
 async function call(
   services: Services,
   session: Session,
@@ -109,18 +139,16 @@ async function call(
   args: JsonObject,
 ): Promise<CallResult | InputRequiredResult> {
   const { era, signal, canAsk, context } = asked
-  const catalog = catalogFor(services, session)
-  const tool = catalog.byName.get(name)
-  let rights: Rights
+  let tool: Tool | undefined
   try {
-    rights = await rightsWith(concerned(catalog, name), services, session, signal)
+    tool = await seenTool(services, session, name, signal)
   } catch (error) {
     if (error instanceof ProblemResult) return errorResult(error.problem, era, undefined)
     throw error
   }
   // A hidden tool and one that does not exist get the same answer: a caller learns nothing of what others may do.
-  if (!tool || !isVisible(tool, rights.get(tool.api)))
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
+  if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
+  const { api } = tool
   return services.caller.call(tool, args, {
     identity: session.identity,
     ...(session.forwardedFor !== undefined && { forwardedFor: session.forwardedFor }),
@@ -131,7 +159,7 @@ async function call(
     ...traceOf(asked.meta),
     signal,
     report: progressReporter(asked.meta, context),
-    find: (id) => catalog.tools.find((each) => each.api === tool.api && each.operation.id === id),
+    find: (id) => catalogFor(services, session).tools.find((each) => each.api === api && each.operation.id === id),
   })
 }
 

@@ -17,6 +17,7 @@ import type { Log } from '../log.ts'
 import type { Era } from '../results/result.ts'
 import type { Api } from '../tools/api.ts'
 import type { Catalog } from '../tools/catalog.ts'
+import type { Identification } from './lean-answer.ts'
 import { type Asked, callTool, listTools } from './requests.ts'
 
 /** Who is asking, and what they may do. Made per HTTP request, or once for a stdio process. */
@@ -101,23 +102,29 @@ function canAsk(server: Server, session: Session, era: Era, ctx: ServerContext):
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
 }
 
+/** What every result says of who answers, and lists of how long they keep. */
+export function identificationOf({ server: { name, version, title } }: Catalog): Identification {
+  return {
+    serverInfo: { name, version, ...(title !== undefined && { title }) },
+    listCache: { ttlMs: LIST_TTL_MS, cacheScope: 'private' },
+  }
+}
+
 /**
  * A fresh SDK server for one session. Never reused: an SDK server that two callers share can answer one with what
  * belongs to the other (CVE-2026-25536). The low-level Server is used because the tools' schemas are JSON Schema
  * already and must reach the client as they are.
  */
 export function createServer(services: Services, session: Session, era: Era): Server {
-  const { name, title, version, instructions } = services.catalog.server
+  const { instructions } = services.catalog.server
+  const { serverInfo, listCache } = identificationOf(services.catalog)
   // An earlier client over HTTP has no stream that outlasts its request.
   const canTell = services.reloads && (era === 'modern' || session.lasting)
-  const server = new Server(
-    { name, version, ...(title !== undefined && { title }) },
-    {
-      capabilities: { tools: canTell ? { listChanged: true } : {} },
-      ...(instructions !== undefined && { instructions }),
-      cacheHints: { 'tools/list': { ttlMs: LIST_TTL_MS, cacheScope: 'private' } },
-    },
-  )
+  const server = new Server(serverInfo, {
+    capabilities: { tools: canTell ? { listChanged: true } : {} },
+    ...(instructions !== undefined && { instructions }),
+    cacheHints: { 'tools/list': listCache },
+  })
   const askedOf = (ctx: ServerContext): Asked => ({
     era,
     signal: ctx.mcpReq.signal,
