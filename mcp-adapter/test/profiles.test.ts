@@ -118,6 +118,20 @@ t.test('gemini: what has no keyword is told in words, and null is nullable', asy
   })
 })
 
+t.test('what the MCP client reads of an argument is there under every profile', async (t) => {
+  for (const profile of PROFILES) {
+    const { properties } = shown(profile, {
+      type: 'object',
+      properties: {
+        region: { anyOf: [{ type: 'string' }, { type: 'null' }], 'x-mcp-header': 'Region' },
+        either: { oneOf: [{ type: 'string' }, { type: 'integer' }], 'x-mcp-header': 'Either' },
+      },
+    })
+    t.match(properties, { region: { 'x-mcp-header': 'Region' }, either: { 'x-mcp-header': 'Either' } }, profile)
+    t.equal(JSON.stringify(properties).split('x-mcp-header').length, 3, profile)
+  }
+})
+
 t.test('self and mutual cycles end: a definition stands inside itself once more, then by its name', async (t) => {
   const schema = shown('gemini', {
     type: 'object',

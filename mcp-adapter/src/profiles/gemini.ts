@@ -134,12 +134,15 @@ function ofType(schema: JsonObject, type: string, way: Way): JsonObject {
   )
 }
 
+/** What the MCP client reads, and not the model: the header that an argument goes into as well (SEP-2243). */
+const HEADER = 'x-mcp-header'
+
 /** A choice inside a choice, so deep, is left open. */
 const DEEPEST_CHOICE = 8
 
 /** The alternatives of a schema, each with what holds for all of them. */
 function alternatives(schema: JsonObject, { root, parts }: Pick<Way, 'root' | 'parts'>, depth = 0): JsonObject[] {
-  const { anyOf, oneOf, description, ...base } = schema
+  const { anyOf, oneOf, description, [HEADER]: _, ...base } = schema
   const list = [anyOf, oneOf].find((each) => Array.isArray(each)) as Json[] | undefined
   if (list && depth < DEEPEST_CHOICE) {
     return list
@@ -157,7 +160,12 @@ function alternatives(schema: JsonObject, { root, parts }: Pick<Way, 'root' | 'p
 }
 
 function narrow(value: Json, way: Way): JsonObject {
-  if (!isObject(value)) return ANY
+  const written = isObject(value) ? writeOut(value, way) : ANY
+  const header = isObject(value) ? value[HEADER] : undefined
+  return header === undefined ? written : { ...written, [HEADER]: header }
+}
+
+function writeOut(value: JsonObject, way: Way): JsonObject {
   const { root, inside } = way
   const name = referenceName(value)
   way.nodes.left -= 1
