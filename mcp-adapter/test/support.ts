@@ -51,7 +51,7 @@ export type Flavour = 'v1' | 'v2-legacy' | 'v2-modern'
 export const FLAVOURS: Flavour[] = ['v1', 'v2-legacy', 'v2-modern']
 
 export interface ToolResult {
-  content: { type: string; text: string }[]
+  content: { type: string; text: string; uri?: string; [key: string]: unknown }[]
   structuredContent?: JsonObject
   isError?: boolean
 }
@@ -71,6 +71,7 @@ export const jsonOf = (text = '{}') => (text.startsWith('[data ') ? fenced(text)
 export interface TestClient {
   list(): Promise<{ name: string; [key: string]: unknown }[]>
   call(name: string, args?: object, options?: { signal?: AbortSignal; _meta?: object }): Promise<ToolResult>
+  read(uri: string): Promise<{ uri: string; mimeType?: string; text?: string; blob?: string }[]>
   close(): Promise<void>
 }
 
@@ -93,6 +94,7 @@ export function face(client: Client | ClientV1): TestClient {
         return (await client.callTool(params, undefined, signal && { signal })) as ToolResult
       return (await any.callTool(params, signal && { signal })) as ToolResult
     },
+    read: async (uri) => (await any.readResource({ uri })).contents as { uri: string; text?: string }[],
     close: () => any.close(),
   }
 }

@@ -9,6 +9,8 @@ export interface Answer {
   status: number
   headers: Record<string, string>
   body: Buffer
+  /** The body is a stream that went on: this is how it began. */
+  truncated?: true
 }
 
 export type FailureKind = 'unreachable' | 'timeout' | 'too-large' | 'interrupted'

@@ -6,7 +6,7 @@ import { failureProblem } from '../backend/failure.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import { ProblemResult } from '../results/problem.ts'
-import { type CallResult, type Era, errorResult, mapAnswer } from '../results/result.ts'
+import { type CallResult, type Era, errorResult, type Mapping, mapAnswer } from '../results/result.ts'
 import type { Tool } from '../tools/tools.ts'
 import { checkArguments } from '../tools/validate-arguments.ts'
 import { sendAs } from './as-caller.ts'
@@ -21,6 +21,8 @@ export interface CallOptions extends Omit<Exchange, 'owner'> {
   requestId: string
   traceparent?: string
   signal: AbortSignal
+  /** What the result may lead to. */
+  delivery?: Pick<Mapping, 'args' | 'keep' | 'whole'>
 }
 
 export interface Caller {
@@ -79,7 +81,13 @@ export function createCaller({ backends, states, log }: CallerSettings): Caller 
           log.warn({ tool: tool.name, requestId, attempt, cause }, 'the request is sent again')
         },
       })
-      const mapped = mapAnswer(tool, answer, { era, requestId, key, approvals: tool.api.approvals })
+      const mapped = mapAnswer(tool, answer, {
+        era,
+        requestId,
+        key,
+        approvals: tool.api.approvals,
+        ...options.delivery,
+      })
       if (mapped.drift) noteDrift(tool, requestId, mapped.drift)
       note({ status: answer.status })
       return mapped.result

@@ -8,7 +8,8 @@ export const typeOf = ({ headers }: Answer) => (headers['content-type'] ?? '').s
 
 export const isJson = (type: string) => /^application\/(.+\+)?json$/.test(type)
 
-const TEXTS = /^(text\/.+|application\/(.+\+)?(xml|yaml)|application\/(x-ndjson|ndjson|jsonl|x-jsonlines|javascript|toml|sql|graphql|x-www-form-urlencoded)|application\/x-yaml|image\/svg\+xml)$/
+const TEXTS =
+  /^(text\/.+|application\/(.+\+)?(xml|yaml)|application\/(x-ndjson|ndjson|jsonl|x-jsonlines|javascript|toml|sql|graphql|x-www-form-urlencoded)|application\/x-yaml|image\/svg\+xml)$/
 
 /** Whether people can read it as it is. SVG is text: no client is asked to draw it. */
 export const isText = (type: string) => TEXTS.test(type)

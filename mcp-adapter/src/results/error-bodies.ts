@@ -20,7 +20,15 @@ function listed(entry: Json): ProblemError[] {
   const source = isObject(entry.source) ? entry.source : {}
   const message = first(entry.detail, entry.message, entry.title, entry.description, entry.msg)
   if (message === undefined) return []
-  const place = first(source.pointer, source.parameter, entry.pointer, entry.path, entry.field, entry.location, entry.param)
+  const place = first(
+    source.pointer,
+    source.parameter,
+    entry.pointer,
+    entry.path,
+    entry.field,
+    entry.location,
+    entry.param,
+  )
   return [{ pointer: place ?? '', code: code(entry.code) ?? code(entry.status) ?? 'error', message }]
 }
 

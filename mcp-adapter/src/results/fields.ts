@@ -87,19 +87,26 @@ const ABOUT_ALL = (
 ).split(' ')
 const LISTS = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems'])
 
-function rewriteProperties(schema: JsonObject, node: Tree, rule: Rule, defs: JsonObject, inside: string[]): JsonObject {
-  const properties = schema.properties as JsonObject
-  const others = schema.additionalProperties
-  const isOpen = others === true || isObject(others)
-  for (const [name, child] of node.children) child.found ||= isOpen || Object.hasOwn(properties, name)
-  const kept = Object.entries(properties).flatMap(([name, member]): [string, Json][] => {
+/** The members of an object's schema; those that only `additionalProperties` describes get a place of their own. */
+function rewriteProperties(schema: JsonObject, node: Tree, rule: Rule, defs: JsonObject): JsonObject {
+  const properties = isObject(schema.properties) ? schema.properties : {}
+  const { additionalProperties: others, patternProperties } = schema
+  const rewrite = (member: Json, child: Tree) =>
+    child.end === undefined ? rewriteSchema(member, child, rule, defs, []) : rule.schema(member, defs)
+  const kept: [string, Json][] = []
+  for (const [name, member] of Object.entries(properties)) {
     node.known.add(name)
     const child = node.children.get(name)
-    if (!child) return rule.others === 'keep' ? [[name, member]] : []
-    const rewritten =
-      child.end === undefined ? rewriteSchema(member, child, rule, defs, inside) : rule.schema(member, defs)
-    return rewritten === undefined ? [] : [[name, rewritten]]
-  })
+    const rewritten = child ? rewrite(member, child) : rule.others === 'keep' ? member : undefined
+    if (rewritten !== undefined) kept.push([name, rewritten])
+  }
+  for (const [name, child] of node.children) {
+    const isNamed = Object.hasOwn(properties, name)
+    child.found ||= isNamed || others === true || isObject(others) || patternProperties !== undefined
+    if (isNamed || !isObject(others) || patternProperties !== undefined) continue
+    const rewritten = rewrite(others, child)
+    if (rewritten !== undefined) kept.push([name, rewritten])
+  }
   return Object.fromEntries(kept)
 }
 
@@ -111,15 +118,16 @@ function rewriteSchema(schema: Json, node: Tree, rule: Rule, defs: JsonObject, i
     if (inside.includes($ref)) return {}
     return rewriteSchema({ ...(defs[nameOf($ref)] as JsonObject), ...beside }, node, rule, defs, [...inside, $ref])
   }
-  const hasNames = isObject(schema.properties) && Object.keys(schema.properties).length > 0
-  const isUnion = [...LISTS].some((keyword) => schema[keyword] !== undefined)
-  if (!hasNames && !isUnion && schema.items === undefined) for (const child of node.children.values()) markAll(child)
+  const isOpaque = ['properties', 'additionalProperties', 'items', ...LISTS].every((word) => schema[word] === undefined)
+  if (isOpaque) for (const child of node.children.values()) markAll(child)
   const copy: [string, Json][] = []
+  const properties = rewriteProperties(schema, node, rule, defs)
+  if (schema.properties !== undefined || Object.keys(properties).length > 0) copy.push(['properties', properties])
+  // Which names a pattern is about is not worked out: it is left out with what it leaves to others.
+  const dropsRules = rule.others === 'drop' || (node.children.size > 0 && schema.patternProperties !== undefined)
   for (const [keyword, value] of Object.entries(schema)) {
-    if (rule.others === 'drop' && ABOUT_ALL.includes(keyword)) continue
-    if (keyword === 'properties' && isObject(value))
-      copy.push([keyword, rewriteProperties(schema, node, rule, defs, [])])
-    else if (keyword === 'required' && Array.isArray(value)) {
+    if (keyword === 'properties' || (dropsRules && ABOUT_ALL.includes(keyword))) continue
+    if (keyword === 'required' && Array.isArray(value)) {
       const required = value.filter((name) => {
         const child = node.children.get(String(name))
         return child ? rule.others === 'drop' || child.end === undefined : rule.others === 'keep'
@@ -192,8 +200,7 @@ export function createFields(select: readonly string[] = [], redact: readonly st
     schema: (schema, defs) =>
       steps.reduce((result, { tree, rule }) => rewriteSchema(result, tree, rule, defs, []), schema),
     check(report) {
-      for (const { key, paths, tree } of steps)
-        unknown(tree, (index, message) => report(key, index, message), paths)
+      for (const { key, paths, tree } of steps) unknown(tree, (index, message) => report(key, index, message), paths)
     },
   }
 }

@@ -2,8 +2,8 @@ import type { Answer } from '../backend/backend.ts'
 import type { Tool } from '../tools/tools.ts'
 import { isText, mediaKind, textOf, typeOf } from './body.ts'
 import { visible } from './hidden.ts'
-import type { Content, Mapping } from './result.ts'
 import { callUri } from './resources.ts'
+import type { Content, Mapping } from './result.ts'
 
 /** Bytes of an image or a sound that stand in a result. */
 const MOST_INLINE_BYTES = 1024 * 1024

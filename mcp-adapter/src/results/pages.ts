@@ -59,9 +59,12 @@ function readPlace(value: JsonObject, path: string[], hints: PageHints): void {
 /** Reads the hints of a result: at its root and in the usual places one step below. */
 export function readPages(data: JsonObject): PageHints {
   const hints: PageHints = {}
-  readPlace(data, [], hints)
-  for (const [name, member] of Object.entries(data))
-    if (isObject(member) && isPlain(name) && PLACES.has(plain(name))) readPlace(member, [name], hints)
+  // What the API answered may stand as `result`.
+  const isWrapped = isObject(data.result) && Object.keys(data).length === 1
+  const [root, path] = isWrapped ? [data.result as JsonObject, ['result']] : [data, []]
+  readPlace(root, path, hints)
+  for (const [name, member] of Object.entries(root))
+    if (isObject(member) && isPlain(name) && PLACES.has(plain(name))) readPlace(member, [...path, name], hints)
   if (hints.hasMore === false) delete hints.cursor
   return hints
 }

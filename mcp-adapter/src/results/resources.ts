@@ -62,7 +62,10 @@ export function createKeptStore(now: () => number = () => performance.now()): Ke
   const kept = new Map<string, KeptContent & { owner: string; until: number }>()
   const hash = (owner: string) => createHash('sha256').update(owner).digest('base64url')
   const sizeOf = (owner?: string) =>
-    [...kept.values()].reduce((sum, each) => sum + (owner === undefined || each.owner === owner ? each.body.length : 0), 0)
+    [...kept.values()].reduce(
+      (sum, each) => sum + (owner === undefined || each.owner === owner ? each.body.length : 0),
+      0,
+    )
 
   function makeRoom(owner: string, bytes: number): void {
     for (const [id, { until }] of kept) if (until <= now()) kept.delete(id)

@@ -5,6 +5,8 @@ import { errorResult, problemResult } from './error-result.ts'
 import type { KeptContent } from './resources.ts'
 import { successResult } from './success.ts'
 
+export { errorResult }
+
 export type Era = 'legacy' | 'modern'
 
 /** What a model reads of a result, or is led to (MCP, ContentBlock). Only images and audio carry base64 to it. */

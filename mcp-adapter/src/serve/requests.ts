@@ -102,6 +102,7 @@ async function call(
   asked: Asked,
   name: string,
   args: JsonObject,
+  whole: boolean,
 ): Promise<CallResult | InputRequiredResult> {
   const { era, signal, canAsk, context } = asked
   const { catalog } = services
@@ -126,11 +127,12 @@ async function call(
     requestId: randomUUID(),
     ...(traceparent !== undefined && { traceparent }),
     signal,
+    delivery: { args, whole, keep: (content) => services.kept.put(session.identity.owner, content) },
   })
 }
 
 /**
- * What `tools/call` answers. Throws ProtocolError for a tool that this caller does not see, and the reason of a
+ * What `tools/call` answers; with `whole`, the contents of a resource instead of a result. Throws ProtocolError for a tool that this caller does not see, and the reason of a
  * cancellation; every other failure is an answer.
  */
 export async function callTool(
@@ -139,9 +141,10 @@ export async function callTool(
   asked: Asked,
   name: string,
   args: JsonObject,
+  whole = false,
 ): Promise<CallResult | InputRequiredResult> {
   try {
-    return await call(services, session, asked, name, args)
+    return await call(services, session, asked, name, args, whole)
   } catch (error) {
     if (error instanceof ProtocolError || asked.signal.aborted) throw error
     services.log.error({ error: messageOf(error) }, 'a tool call failed inside the adapter')

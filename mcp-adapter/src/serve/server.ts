@@ -12,10 +12,12 @@ import { type Caller, createCaller } from '../calls/call.ts'
 import { createConfirmationStates } from '../calls/confirmation-state.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
+import { createKeptStore, type KeptStore } from '../results/resources.ts'
 import type { Era } from '../results/result.ts'
 import type { Api } from '../tools/api.ts'
 import type { Catalog } from '../tools/catalog.ts'
 import { type Asked, callTool, listTools } from './requests.ts'
+import { readResource } from './resources.ts'
 
 /** Who is asking, and what they may do. Made per HTTP request, or once for a stdio process. */
 export interface Session {
@@ -35,6 +37,8 @@ export interface Services {
   catalog: Catalog
   backends: Backends
   caller: Caller
+  /** Contents of answers that cannot be had again, each for its owner. */
+  kept: KeptStore
   log: Log
 }
 
@@ -44,7 +48,7 @@ const LIST_TTL_MS = 30_000
 /** `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this process. */
 export function createServices(catalog: Catalog, backends: Backends, log: Log, stateSecret?: string): Services {
   const states = createConfirmationStates(stateSecret)
-  return { catalog, backends, caller: createCaller({ backends, states, log }), log }
+  return { catalog, backends, caller: createCaller({ backends, states, log }), kept: createKeptStore(), log }
 }
 
 /** A session whose rights are asked for anew each time. `who` is a credential that the API judges, or an identity. */
@@ -93,9 +97,12 @@ export function createServer(services: Services, session: Session, era: Era): Se
   const server = new Server(
     { name, version, ...(title !== undefined && { title }) },
     {
-      capabilities: { tools: {} },
+      capabilities: { tools: {}, resources: {} },
       ...(instructions !== undefined && { instructions }),
-      cacheHints: { 'tools/list': { ttlMs: LIST_TTL_MS, cacheScope: 'private' } },
+      cacheHints: {
+        'tools/list': { ttlMs: LIST_TTL_MS, cacheScope: 'private' },
+        'resources/read': { ttlMs: 0, cacheScope: 'private' },
+      },
     },
   )
   const askedOf = (ctx: ServerContext): Asked => ({
@@ -110,6 +117,12 @@ export function createServer(services: Services, session: Session, era: Era): Se
   }))
   server.setRequestHandler('tools/call', async ({ params }, ctx) =>
     callTool(services, session, askedOf(ctx), params.name, (params.arguments ?? {}) as JsonObject),
+  )
+  // Resources are what results lead to; none stands in a list.
+  server.setRequestHandler('resources/list', () => ({ resources: [] }))
+  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }))
+  server.setRequestHandler('resources/read', ({ params }, ctx) =>
+    readResource(services, session, askedOf(ctx), params.uri),
   )
   return server
 }

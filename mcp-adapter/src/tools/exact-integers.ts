@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { isObject, type Json } from '../json.ts'
 
 /** Values, not schemas. */
 const VALUES = new Set(['const', 'default', 'enum', 'examples', 'required'])

@@ -36,9 +36,9 @@ function typeOfAll(values: Json[]): string | undefined {
  * value, a longer text, or a field that is not there must not break it. One of several (`oneOf`) becomes any of them:
  * without their limits, several fit. It leaves out the words as well: a host that shows output schemas to its model
  * pays for them with every request. Known values stay readable as `examples`, which no validator enforces. The complete
- * schema still decides what counts as drift, and what keeps it keeps this one too. `strict` keeps what is required.
+ * schema still decides what counts as drift, and what keeps it keeps this one too. Without `strict`, nothing is required.
  */
-export function forClients(schema: Json, strict = false): Json {
+export function forClients(schema: Json, strict = true): Json {
   const open = (child: Json) => forClients(child, strict)
   if (Array.isArray(schema)) return schema.map(open)
   if (!isObject(schema)) return schema

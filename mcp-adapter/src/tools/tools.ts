@@ -5,6 +5,7 @@ import { ConfigError, messageOf } from '../errors.ts'
 import type { Json, JsonObject } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
 import { type Untrusted, untrustedAnswers } from '../results/fence.ts'
+import type { ReportField } from '../results/fields.ts'
 import { visible } from '../results/hidden.ts'
 import { deriveHints } from './annotations.ts'
 import type { Api } from './api.ts'
@@ -12,6 +13,7 @@ import { buildInput, type Input } from './input-schema.ts'
 import { snakeCase } from './naming.ts'
 import { buildOutput, type Output, type Shape, type Side } from './output-schema.ts'
 import { brief, forClients, forModels } from './published-schema.ts'
+import { type ResultRules, resultRules } from './result-rules.ts'
 import { needsConfirmation } from './safety.ts'
 import { type Check, compile } from './validation.ts'
 
@@ -35,6 +37,7 @@ export interface Tool {
   /** What policy decides on, as the document's extension names it. Without one, every caller sees the tool. */
   action?: string
   input: Input
+  results: ResultRules
   shapes: Record<string, Shape>
   checkArguments: Check
   /** Against the schema that clients see: they refuse a result that breaks it. */
@@ -56,11 +59,15 @@ export interface Tool {
 type ObjectSchema = JsonObject & { type: 'object' }
 
 /** The schema that clients see, which every answer keeps. */
-function publish({ schema, sides }: Output, isBrief: boolean): ObjectSchema | undefined {
-  if (!schema) return undefined
-  return (
-    sides || isBrief ? brief([schema, ...(sides ?? []).map((side) => side.schema)]) : forClients(schema)
-  ) as ObjectSchema
+function publish({ schema, sides }: Output, output: CuratedTool['output'], strict: boolean): ObjectSchema | undefined {
+  if (!schema || output === 'resource') return undefined
+  const isBrief = sides !== undefined || output === 'brief'
+  const published = isBrief ? brief([schema, ...(sides ?? []).map((side) => side.schema)]) : forClients(schema, strict)
+  return published as ObjectSchema
+}
+
+const refuseField: ReportField = (key, _index, message) => {
+  throw new ConfigError(`${key}: ${message}`)
 }
 
 /** Makes a tool of an operation. Throws ConfigError when the operation cannot be one. */
@@ -70,7 +77,9 @@ export function buildTool(
   curated: CuratedTool,
   options: {
     auth?: AuthSection
+    results?: Curation['results']
     report?: (argument: string, message: string) => void
+    reportField?: ReportField
   } = {},
 ): Tool {
   const { document, safety } = api
@@ -79,8 +88,10 @@ export function buildTool(
     throw new ConfigError(`"${name}" is not a tool name: 1 to 64 of a-z A-Z 0-9 _ -`)
   const title = curated.title ?? operation.summary ?? name
   const input = buildInput(document.root, operation, curated.parameters, options.report, safety)
-  const output = buildOutput(document.root, operation, input.roles)
-  const published = publish(output, curated.output === 'brief')
+  const results = resultRules(curated, options.results)
+  const output = buildOutput(document.root, operation, input.roles, results.fields)
+  results.fields?.check(options.reportField ?? refuseField)
+  const published = publish(output, curated.output, options.results?.strict === true)
   const scopes = options.auth ? scopesOf(options.auth, operation, document.root.security, curated.scopes) : []
   if (!scopes) throw new ConfigError(`It is not known which scopes "${name}" needs: name them (scopes: [], if none).`)
   const action = api.access && operation.source[api.access.rule.extension]
@@ -103,6 +114,7 @@ export function buildTool(
     operation,
     ...(typeof action === 'string' && { action }),
     input,
+    results,
     shapes: output.shapes,
     checkArguments: compile(input.schema),
     ...(output.schema && published && { checkComplete: compile(output.schema), checkPublished: compile(published) }),
@@ -143,7 +155,7 @@ function apiOf(apis: Api[], { backend }: CuratedTool, report: (message: string) 
  */
 export function buildTools(
   apis: Api[],
-  { tools: curated, auth }: Pick<Curation, 'tools' | 'auth'>,
+  { tools: curated, auth, results }: Pick<Curation, 'tools' | 'auth' | 'results'>,
   report: Report,
 ): Tool[] {
   const tools: Tool[] = []
@@ -162,6 +174,8 @@ export function buildTools(
     try {
       const tool = buildTool(api, operation, entry, {
         ...(auth && { auth }),
+        ...(results && { results }),
+        reportField: (key, place, message) => report([...path, key, place], message),
         report: (argument, message) => report([...path, 'parameters', argument], `"${argument}" ${message}`),
       })
       const taken = tools.some((other) => other.name === tool.name)
