@@ -52,7 +52,7 @@ export type Flavour = 'v1' | 'v2-legacy' | 'v2-modern'
 export const FLAVOURS: Flavour[] = ['v1', 'v2-legacy', 'v2-modern']
 
 export interface ToolResult {
-  content: { type: string; text: string }[]
+  content: { type: string; text: string; uri?: string; [key: string]: unknown }[]
   structuredContent?: JsonObject
   isError?: boolean
 }
@@ -78,6 +78,7 @@ interface CallOptions {
 export interface TestClient {
   list(): Promise<{ name: string; [key: string]: unknown }[]>
   call(name: string, args?: object, options?: CallOptions): Promise<ToolResult>
+  read(uri: string): Promise<{ uri: string; mimeType?: string; text?: string; blob?: string }[]>
   close(): Promise<void>
 }
 
@@ -99,6 +100,7 @@ export function face(client: Client | ClientV1): TestClient {
       if (client instanceof ClientV1) return (await client.callTool(params, undefined, options as object)) as ToolResult
       return (await any.callTool(params, options as object)) as ToolResult
     },
+    read: async (uri) => (await any.readResource({ uri })).contents as { uri: string; text?: string }[],
     close: () => any.close(),
   }
 }

@@ -6,7 +6,7 @@ import { failureProblem } from '../backend/failure.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import { ProblemResult } from '../results/problem.ts'
-import { type CallResult, type Era, errorResult, mapAnswer } from '../results/result.ts'
+import { type CallResult, type Era, errorResult, type Mapping, mapAnswer } from '../results/result.ts'
 import type { Tool } from '../tools/tools.ts'
 import { checkArguments } from '../tools/validate-arguments.ts'
 import { sendAs } from './as-caller.ts'
@@ -23,6 +23,7 @@ interface Ending extends FollowOptions {
   key?: string | undefined
   /** The call asked only what would happen. */
   dryRun: boolean
+  delivery?: CallOptions['delivery']
 }
 
 export interface CallOptions extends Omit<Exchange, 'owner'> {
@@ -37,6 +38,8 @@ export interface CallOptions extends Omit<Exchange, 'owner'> {
   report?: ((progress: Progress) => Promise<void>) | undefined
   /** The tool of the same API that stands for an operation. */
   find?(operationId: string): Tool | undefined
+  /** What the result may lead to. */
+  delivery?: Pick<Mapping, 'args' | 'keep' | 'whole'>
 }
 
 export interface Caller {
@@ -65,8 +68,9 @@ async function ended(tool: Tool, answer: Answer, options: Ending): Promise<Follo
   const isApproval = input.roles.approval !== undefined && api.approvals?.place.test(headers.location ?? '') === true
   const followed = isAccepted && !isApproval ? await follow(tool, poll, answer, options) : undefined
   if (followed) return followed
-  const { era, requestId, key } = options
-  return { ...mapAnswer(tool, answer, { era, requestId, key, approvals: api.approvals }), outcome: { status } }
+  const { era, requestId, key, delivery } = options
+  const mapping = { era, requestId, key, approvals: api.approvals, ...delivery }
+  return { ...mapAnswer(tool, answer, mapping), outcome: { status } }
 }
 
 /** Calls tools, each against its own API. Arguments, answers and credentials are never logged. */

@@ -38,7 +38,7 @@ export interface Asked {
 type Rights = ReadonlyMap<Api, ReadonlySet<string> | undefined>
 
 /** What is served to a session now. One catalog answers the whole of a request. */
-const catalogFor = ({ catalog }: Services, session: Session) => session.catalog ?? catalog
+export const catalogFor = ({ catalog }: Services, session: Session) => session.catalog ?? catalog
 
 /** The APIs that a message is about: the one of the tool that it names, otherwise all. */
 function concerned({ apis, byName }: Catalog, name: unknown): Api[] {
@@ -151,6 +151,7 @@ async function call(
   asked: Asked,
   name: string,
   args: JsonObject,
+  whole: boolean,
 ): Promise<CallResult | InputRequiredResult> {
   const { era, signal, canAsk, context } = asked
   let tool: Tool | undefined
@@ -174,12 +175,13 @@ async function call(
     signal,
     report: progressReporter(asked.meta, context),
     find: (id) => catalogFor(services, session).tools.find((each) => each.api === api && each.operation.id === id),
+    delivery: { args, whole, keep: (content) => services.kept.put(session.identity.owner, content) },
   })
 }
 
 /**
- * What `tools/call` answers. Throws ProtocolError for a tool that this caller does not see, and the reason of a
- * cancellation; every other failure is an answer.
+ * What `tools/call` answers; with `whole`, the contents of a resource instead of a result. Throws ProtocolError for a
+ * tool that this caller does not see, and the reason of a cancellation; every other failure is an answer.
  */
 export async function callTool(
   services: Services,
@@ -187,9 +189,10 @@ export async function callTool(
   asked: Asked,
   name: string,
   args: JsonObject,
+  whole = false,
 ): Promise<CallResult | InputRequiredResult> {
   try {
-    return await call(services, session, asked, name, args)
+    return await call(services, session, asked, name, args, whole)
   } catch (error) {
     if (error instanceof ProtocolError || asked.signal.aborted) throw error
     services.log.error({ error: messageOf(error) }, 'a tool call failed inside the adapter')
