@@ -150,9 +150,9 @@ t.test('OpenAPI 3.2: references to media types are followed, other methods are t
   t.match(document.root.openapi, /^3\.1/)
 })
 
-t.test('`${}` in descriptions is text: nothing is ever interpolated', async (t) => {
+t.test('\u0024{} in descriptions is text: nothing is ever interpolated', async (t) => {
   process.env.HANDRAIL_TEST_SECRET = 'must-not-show'
-  const text = '${process.env.HANDRAIL_TEST_SECRET} {{HANDRAIL_TEST_SECRET}} $HANDRAIL_TEST_SECRET `id` %s'
+  const text = '\u0024{process.env.HANDRAIL_TEST_SECRET} {{HANDRAIL_TEST_SECRET}} $HANDRAIL_TEST_SECRET `id` %s'
   const schema = { type: 'object', properties: { a: { type: 'string', description: text } } }
   const tool = toolOf(
     read(openapi({ '/a': { post: { ...taking(schema)['/a'].post, description: text, summary: text } } })),

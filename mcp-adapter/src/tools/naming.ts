@@ -50,8 +50,11 @@ export function uniqueNames(
   })
 }
 
-/** What models' APIs take as the name of an argument or a property: the narrowest of them decides. */
-export const MODEL_NAME = /^[a-zA-Z0-9_.-]{1,64}$/
+/**
+ * What models' APIs take as the name of an argument or a property: the narrowest of them decides. `__proto__` is none,
+ * because Ajv passes it over and programs that merge objects do worse.
+ */
+export const MODEL_NAME = /^(?!__proto__$)[a-zA-Z0-9_.-]{1,64}$/
 
 /** `filter[state]` is `filter_state`, `$top` is `_top`. */
 function readable(word: string): string {
