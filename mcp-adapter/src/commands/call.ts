@@ -1,0 +1,164 @@
+import { createBackend } from '../backend/backend.ts'
+import { prepareCall } from '../calls/prepare.ts'
+import { question } from '../calls/question.ts'
+import { ConfigError } from '../errors.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
+import type { Log } from '../log.ts'
+import { describe, ProblemResult } from '../results/problem.ts'
+import type { CallResult, Content } from '../results/result.ts'
+import { callTool } from '../serve/requests.ts'
+import { createServices, createSession } from '../serve/server.ts'
+import { type Catalog, loadTools } from '../tools/catalog.ts'
+import { isDryRun } from '../tools/safety.ts'
+import type { Tool } from '../tools/tools.ts'
+import { checkArguments } from '../tools/validate-arguments.ts'
+import { readArguments } from './arguments.ts'
+import { defineCommand } from './command.ts'
+import { readCredential } from './credential.ts'
+import { findTool } from './find-tool.ts'
+import { API, API_ENVIRONMENT, CONFIG, JSON_FLAG, TOKEN_ENVIRONMENT } from './flags.ts'
+import { type Io, json } from './io.ts'
+import { stopSignal } from './signals.ts'
+import { given, readConfigFile } from './values.ts'
+
+interface CallCommand {
+  configFile: string
+  apiUrl?: string
+  tool: string
+  items: string[]
+  /** JSON, or `-` for stdin. */
+  args?: string
+  yes: boolean
+  /** Absent for a dry run, which sends nothing. */
+  credential?: string
+  json: boolean
+}
+
+/** What goes wrong is in the result already; a log would say it twice. */
+const silent: Log = { info() {}, warn() {}, error() {} }
+
+async function argumentsOf(options: CallCommand, tool: Tool, io: Io): Promise<JsonObject> {
+  let base: unknown = {}
+  if (options.args !== undefined) {
+    const text = options.args === '-' ? await io.input() : options.args
+    try {
+      base = JSON.parse(text)
+    } catch {
+      // The parser's message quotes the text, which may hold anything.
+      throw new ConfigError('--args is not JSON.')
+    }
+    if (!isObject(base)) throw new ConfigError('--args must be a JSON object.')
+  }
+  return readArguments(tool.input.schema, options.items, base as JsonObject)
+}
+
+/** Whether the call may go on: the person at the terminal is asked where the tool asks for it. */
+async function confirmed(tool: Tool, args: JsonObject, yes: boolean, io: Io): Promise<boolean> {
+  if (!tool.confirm || isDryRun(tool, args) || yes) return true
+  if (!io.ask) {
+    io.error(`handrail-mcp: ${tool.name} asks a person first, and nobody is at the terminal. Nothing was sent. Give --yes.\n`)
+    return false
+  }
+  const answer = await io.ask(`${question(tool, args)}\nType "yes" to do it: `)
+  if (/^y(es)?$/i.test(answer.trim())) return true
+  io.error('handrail-mcp: Nothing was sent.\n')
+  return false
+}
+
+/** A block of a result as a terminal shows it. */
+function shown(block: Content): string {
+  if (block.type === 'text') return block.text
+  if (block.type === 'resource') return block.resource.text
+  if (block.type === 'resource_link') return `${block.name}: ${block.uri}`
+  return `[${block.type} ${block.mimeType}, ${Math.floor((block.data.length * 3) / 4)} bytes]`
+}
+
+/** The HTTP request that a call means. The credential is not in it. */
+function requestOf(catalog: Catalog, tool: Tool, args: JsonObject) {
+  const { request } = prepareCall(tool, args)
+  return { ...request, url: catalog.baseUrl.replace(/\/+$/, '') + request.path, credential: 'withheld' }
+}
+
+function showRequest(catalog: Catalog, tool: Tool, args: JsonObject, options: CallCommand, io: Io): number {
+  const wrong = checkArguments(tool.checkArguments, args)
+  if (wrong) throw new ProblemResult(wrong)
+  const { method, url, headers, body } = requestOf(catalog, tool, args)
+  if (options.json) {
+    io.out(json({ method, url, headers, ...(body !== undefined && { body }) }))
+    return 0
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  io.out(`${[`${method} ${url}`, ...lines, 'authorization: (withheld)'].join('\n')}\n`)
+  if (body !== undefined) io.out(`\n${body}\n`)
+  return 0
+}
+
+async function send(catalog: Catalog, tool: Tool, args: JsonObject, options: CallCommand, io: Io): Promise<number> {
+  if (!checkArguments(tool.checkArguments, args) && !(await confirmed(tool, args, options.yes, io))) return 1
+  const backend = createBackend(catalog.baseUrl, catalog)
+  try {
+    const services = createServices(catalog, backend, silent)
+    const session = createSession(services, options.credential as string)
+    const asked = { era: 'modern', signal: stopSignal(), canAsk: false } as const
+    const result = (await callTool(services, session, asked, tool.name, args)) as CallResult
+    io.out(options.json ? json(result) : `${result.content.map(shown).join('\n')}\n`)
+    return result.isError ? 1 : 0
+  } finally {
+    await backend.close()
+  }
+}
+
+export const call = defineCommand<CallCommand & { dryRun: boolean }>({
+  name: 'call',
+  operands: 'TOOL [name=text] [name:=json] [name=@file] [a.b=text]',
+  about:
+    'Calls a tool as you, the way an agent would, and prints its result. A value is typed by the input schema: 5 is a ' +
+    'number for an integer, and text for a string. A name that is given again is the next item of a list. Exit code 1 ' +
+    'when the result is an error.',
+  flags: {
+    config: CONFIG,
+    api: API,
+    args: { type: 'string', value: 'JSON', about: 'the arguments as a JSON object, or - for stdin; name=text goes over it' },
+    yes: { type: 'boolean', about: 'you confirm the call: nobody is asked' },
+    'dry-run': { type: 'boolean', about: 'prints the HTTP request without sending it; needs no credential' },
+    json: { ...JSON_FLAG, about: 'the whole result (MCP, CallToolResult) as JSON' },
+  },
+  environment: [API_ENVIRONMENT, ...TOKEN_ENVIRONMENT],
+  examples: [
+    'call list_orders --config tools.yaml limit=5',
+    'call create_order --config tools.yaml items:=\'[{"sku":"LAMP","quantity":1}]\' --dry-run',
+  ],
+  read(line, env) {
+    const { flags } = line
+    const [tool, ...items] = line.rest
+    const configFile = readConfigFile(line)
+    if (tool === undefined) throw new ConfigError('Name a tool: handrail-mcp call TOOL. See handrail-mcp list.')
+    const apiUrl = given(flags.api) ?? given(env.HANDRAIL_API_URL)
+    const args = given(flags.args)
+    const dryRun = flags['dry-run'] === true
+    return {
+      configFile,
+      ...(apiUrl !== undefined && { apiUrl }),
+      tool,
+      items,
+      ...(args !== undefined && { args }),
+      yes: flags.yes === true,
+      dryRun,
+      ...(!dryRun && { credential: readCredential('call', env) }),
+      json: flags.json === true,
+    }
+  },
+  async run(options, io) {
+    const catalog = await loadTools(options)
+    const tool = findTool(catalog.tools, options.tool)
+    const args = await argumentsOf(options, tool, io)
+    if (!options.dryRun) return send(catalog, tool, args, options, io)
+    try {
+      return showRequest(catalog, tool, args, options, io)
+    } catch (error) {
+      if (!(error instanceof ProblemResult)) throw error
+      io.error(`handrail-mcp: ${describe(error.problem as unknown as Record<string, Json>)}\n`)
+      return 1
+    }
+  },
+})

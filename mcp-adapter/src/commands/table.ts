@@ -1,0 +1,10 @@
+import { call } from './call.ts'
+import type { Command } from './command.ts'
+import { lintCommand } from './lint.ts'
+import { listCommand } from './list.ts'
+import { serve } from './serve.ts'
+import { show } from './show.ts'
+import { stdio } from './stdio.ts'
+
+/** Every command, in the order in which help shows them. */
+export const COMMANDS: readonly Command[] = [listCommand, show, call, lintCommand, serve, stdio]

@@ -1,0 +1,95 @@
+import { isObject, type JsonObject } from '../json.ts'
+import type { Tool } from '../tools/tools.ts'
+
+export type Level = 'error' | 'warning' | 'note'
+
+/** What a rule found: in a tool, or one of its arguments, or (without `tool`) in the list. */
+export interface Hit {
+  tool?: Tool
+  /** The argument, when it is about one. */
+  argument?: string
+  message: string
+}
+
+/** What rules are held against. */
+export interface Subject {
+  tools: readonly Tool[]
+  /** Tokens that the list may cost models. */
+  budget: number
+}
+
+/** One rule. It sees all tools, and tells what it found in plain sentences. */
+export interface Rule {
+  id: string
+  level: Level
+  /** What the rule wants, for the documentation. */
+  about: string
+  find(subject: Subject): Hit[]
+}
+
+/** A rule about each tool alone. */
+export function eachTool(id: string, level: Level, about: string, check: (tool: Tool) => string | false): Rule {
+  const find = ({ tools }: Subject) =>
+    tools.flatMap((tool): Hit[] => {
+      const message = check(tool)
+      return message === false ? [] : [{ tool, message }]
+    })
+  return { id, level, about, find }
+}
+
+/** An argument as a model sees it. */
+export interface Argument {
+  name: string
+  schema: JsonObject
+  required: boolean
+  description: string
+}
+
+/** The arguments that a model sees, those in `{path, query, header, body}` included. */
+export function argumentsOf({ published: { inputSchema } }: Tool): Argument[] {
+  const read = (schema: JsonObject, prefix: string): Argument[] => {
+    const required = Array.isArray(schema.required) ? schema.required : []
+    return Object.entries(isObject(schema.properties) ? schema.properties : {}).flatMap(([name, value]) => {
+      const rules = isObject(value) ? value : {}
+      const description = typeof rules.description === 'string' ? rules.description : ''
+      return [{ name: `${prefix}${name}`, schema: rules, required: required.includes(name), description }]
+    })
+  }
+  return read(inputSchema, '')
+}
+
+/** A rule about each argument alone. */
+export function eachArgument(
+  id: string,
+  level: Level,
+  about: string,
+  check: (argument: Argument, tool: Tool) => string | false,
+): Rule {
+  const find = ({ tools }: Subject) =>
+    tools.flatMap((tool) =>
+      argumentsOf(tool).flatMap((argument): Hit[] => {
+        const message = check(argument, tool)
+        return message === false ? [] : [{ tool, argument: argument.name, message: `"${argument.name}" ${message}` }]
+      }),
+    )
+  return { id, level, about, find }
+}
+
+/** Every text of a tool that a model reads, with the argument that it belongs to. */
+export function textsOf(tool: Tool): { text: string; argument?: string }[] {
+  const texts: { text: string; argument?: string }[] = [
+    { text: tool.published.title },
+    { text: tool.published.description },
+  ]
+  const walk = (value: unknown, argument: string | undefined, depth: number) => {
+    if (depth > 40) return
+    if (Array.isArray(value)) for (const each of value) walk(each, argument, depth + 1)
+    if (!isObject(value)) return
+    for (const [name, each] of Object.entries(value)) {
+      if (typeof each === 'string') texts.push({ text: each, ...(argument !== undefined && { argument }) })
+      else walk(each, argument ?? (depth === 1 ? name : undefined), depth + 1)
+    }
+  }
+  walk(tool.published.inputSchema, undefined, 0)
+  return texts
+}
