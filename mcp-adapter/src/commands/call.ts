@@ -56,7 +56,9 @@ async function argumentsOf(options: CallCommand, tool: Tool, io: Io): Promise<Js
 async function confirmed(tool: Tool, args: JsonObject, yes: boolean, io: Io): Promise<boolean> {
   if (!tool.confirm || isDryRun(tool, args) || yes) return true
   if (!io.ask) {
-    io.error(`handrail-mcp: ${tool.name} asks a person first, and nobody is at the terminal. Nothing was sent. Give --yes.\n`)
+    io.error(
+      `handrail-mcp: ${tool.name} asks a person first, and nobody is at the terminal. Nothing was sent. Give --yes.\n`,
+    )
     return false
   }
   const answer = await io.ask(`${question(tool, args)}\nType "yes" to do it: `)
@@ -118,7 +120,11 @@ export const call = defineCommand<CallCommand & { dryRun: boolean }>({
   flags: {
     config: CONFIG,
     api: API,
-    args: { type: 'string', value: 'JSON', about: 'the arguments as a JSON object, or - for stdin; name=text goes over it' },
+    args: {
+      type: 'string',
+      value: 'JSON',
+      about: 'the arguments as a JSON object, or - for stdin; name=text goes over it',
+    },
     yes: { type: 'boolean', about: 'you confirm the call: nobody is asked' },
     'dry-run': { type: 'boolean', about: 'prints the HTTP request without sending it; needs no credential' },
     json: { ...JSON_FLAG, about: 'the whole result (MCP, CallToolResult) as JSON' },

@@ -10,7 +10,8 @@ function described(rows: [string, string][]): string {
   return rows
     .map(([name, about]) => {
       const [first = '', ...more] = wrapped(about, WIDTH - left - 2)
-      const start = name.length + 2 > left ? `  ${name}\n  ${' '.repeat(left)}${first}` : `  ${name.padEnd(left)}${first}`
+      const start =
+        name.length + 2 > left ? `  ${name}\n  ${' '.repeat(left)}${first}` : `  ${name.padEnd(left)}${first}`
       return [start, ...more.map((line) => `  ${' '.repeat(left)}${line}`)].join('\n')
     })
     .join('\n')

@@ -58,11 +58,11 @@ export const serve = defineCommand<ServeOptions>({
     ['MCP_DOWNSTREAM', 'what the API gets: same-audience, token-exchange or client-credentials'],
     ['MCP_API_AUDIENCE', 'the API, as its tokens name it'],
     ['MCP_CLIENT_ID', 'the adapter, as the issuer knows it'],
-    ['MCP_CLIENT_SECRET, MCP_CLIENT_SECRET_FILE', 'its secret, or a file that holds it: <path>, or <path>#/json/pointer'],
     [
-      'MCP_CLIENT_KEY_FILE',
-      'a file with its private key as a JWK: instead of a secret, and for signed assertions',
+      'MCP_CLIENT_SECRET, MCP_CLIENT_SECRET_FILE',
+      'its secret, or a file that holds it: <path>, or <path>#/json/pointer',
     ],
+    ['MCP_CLIENT_KEY_FILE', 'a file with its private key as a JWK: instead of a secret, and for signed assertions'],
   ],
   examples: [
     'serve --config tools.yaml --api http://127.0.0.1:3000',

@@ -29,7 +29,11 @@ function sentTo({ in: place, name, fixed, default: preset, shown, required }: Ma
   const where = name === '' ? `the whole ${place}` : `${place} ${name}`
   if (fixed !== undefined) return `${where}, always ${JSON.stringify(fixed)}`
   if (!shown) return 'not sent'
-  return [where, required ? 'required' : 'optional', ...(preset === undefined ? [] : [`default ${JSON.stringify(preset)}`])].join(', ')
+  return [
+    where,
+    required ? 'required' : 'optional',
+    ...(preset === undefined ? [] : [`default ${JSON.stringify(preset)}`]),
+  ].join(', ')
 }
 
 /** All there is to know of a tool, as `--json` prints it. */

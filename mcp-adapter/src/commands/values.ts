@@ -10,12 +10,7 @@ export const given = (value: string | boolean | undefined) =>
 export const list = (value: string | undefined) => (value ?? '').split(',').flatMap((name) => given(name.trim()) ?? [])
 
 /** A whole number of a setting; `place` says where it is set. Throws ConfigError that names setting and range. */
-export function wholeNumber(
-  setting: string,
-  value: string,
-  [least, most]: [number, number],
-  place?: string,
-): number {
+export function wholeNumber(setting: string, value: string, [least, most]: [number, number], place?: string): number {
   if (/^\d{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value)
   const where = place === undefined ? '' : ` (${place})`
   throw new ConfigError(`${setting} must be a number from ${least} to ${most}, not "${value}"${where}.`)

@@ -17,7 +17,12 @@ const words = (name: string) =>
     .join(' ')
 
 export const LIST_RULES: Rule[] = [
-  eachTool('vague-name', 'warning', 'A name says what the tool is about.', ({ name }) => VAGUE.test(name) && 'has a vague name'),
+  eachTool(
+    'vague-name',
+    'warning',
+    'A name says what the tool is about.',
+    ({ name }) => VAGUE.test(name) && 'has a vague name',
+  ),
   {
     id: 'alike-names',
     level: 'warning',

@@ -9,9 +9,18 @@ const INSTRUCTIONS: [RegExp, string][] = [
     'tells the model to ignore instructions',
   ],
   [/<\/?\s*(important|system|instructions?|secret|hidden|assistant|user)\s*>/i, 'has a tag that poses as a prompt'],
-  [/\b(do not|don't|never)\b.{0,20}\b(tell|inform|mention|reveal|show|notify)\b.{0,25}\b(user|person|human|them)\b/i, 'tells the model to hide something from its person'],
-  [/\byou (must|have to|should) (always|first|never) (call|use|invoke|run|execute|read|send)\b/i, 'orders the model to call something'],
-  [/\b(before|after|instead of) (using|calling) (any|every|other|all)\b.{0,20}\btools?\b/i, 'speaks about the use of other tools'],
+  [
+    /\b(do not|don't|never)\b.{0,20}\b(tell|inform|mention|reveal|show|notify)\b.{0,25}\b(user|person|human|them)\b/i,
+    'tells the model to hide something from its person',
+  ],
+  [
+    /\byou (must|have to|should) (always|first|never) (call|use|invoke|run|execute|read|send)\b/i,
+    'orders the model to call something',
+  ],
+  [
+    /\b(before|after|instead of) (using|calling) (any|every|other|all)\b.{0,20}\btools?\b/i,
+    'speaks about the use of other tools',
+  ],
   [/\b(system prompt|developer message|jailbreak|you are now (a|an|in)\b)/i, "speaks about the model's own prompt"],
   [/~\/\.(ssh|aws|cursor|config|env)|\bid_rsa\b|\/etc\/passwd|\bmcp\.json\b/i, "names files of the person's machine"],
 ]
@@ -45,14 +54,23 @@ export const WORD_RULES: Rule[] = [
     const clean = visible(text).replaceAll(/\s+/g, ' ')
     return INSTRUCTIONS.find(([pattern]) => pattern.test(clean))?.[1] ?? false
   }),
-  eachText('asks-for-secrets', 'error', 'No text asks a model for secrets of its person.', (text) =>
-    SECRETS.test(text.replaceAll(/\s+/g, ' ')) && 'asks for a secret',
+  eachText(
+    'asks-for-secrets',
+    'error',
+    'No text asks a model for secrets of its person.',
+    (text) => SECRETS.test(text.replaceAll(/\s+/g, ' ')) && 'asks for a secret',
   ),
-  eachText('markup', 'warning', 'No text holds active markup or data URLs.', (text) =>
-    MARKUP.test(text) && 'has markup or a data URL',
+  eachText(
+    'markup',
+    'warning',
+    'No text holds active markup or data URLs.',
+    (text) => MARKUP.test(text) && 'has markup or a data URL',
   ),
-  eachText('address', 'warning', 'No text leads to pages elsewhere: a model may follow them.', (text) =>
-    ADDRESS.test(text) && `names an address: ${ADDRESS.exec(text)?.[0].slice(0, 80)}`,
+  eachText(
+    'address',
+    'warning',
+    'No text leads to pages elsewhere: a model may follow them.',
+    (text) => ADDRESS.test(text) && `names an address: ${ADDRESS.exec(text)?.[0].slice(0, 80)}`,
   ),
   eachTool('no-description', 'error', 'Every tool has a description of its own.', ({ operation, published }) => {
     const text = published.description.trim()
@@ -60,7 +78,11 @@ export const WORD_RULES: Rule[] = [
     return none && 'has no description: say what it does and when to use it'
   }),
   eachTool('same-as-title', 'warning', 'The description says more than the title.', ({ published }) => {
-    const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]+/g, ' ').trim()
+    const plain = (text: string) =>
+      text
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9]+/g, ' ')
+        .trim()
     return plain(published.description) === plain(published.title) && 'has the title as its description'
   }),
   eachTool('short-description', 'warning', 'A description has 20 characters or more.', ({ published }) => {
