@@ -83,13 +83,17 @@ export function textsOf(tool: Tool): { text: string; argument?: string }[] {
   ]
   const walk = (value: unknown, argument: string | undefined, depth: number) => {
     if (depth > 40) return
+    const about = argument !== undefined && { argument }
+    if (typeof value === 'string') texts.push({ text: value, ...about })
     if (Array.isArray(value)) for (const each of value) walk(each, argument, depth + 1)
     if (!isObject(value)) return
     for (const [name, each] of Object.entries(value)) {
-      if (typeof each === 'string') texts.push({ text: each, ...(argument !== undefined && { argument }) })
-      else walk(each, argument ?? (depth === 1 ? name : undefined), depth + 1)
+      texts.push({ text: name, ...about })
+      walk(each, argument ?? (depth === 1 ? name : undefined), depth + 1)
     }
   }
   walk(tool.published.inputSchema, undefined, 0)
+  // What answers look like has no arguments to be about.
+  walk(tool.published.outputSchema, undefined, 2)
   return texts
 }
