@@ -16,6 +16,12 @@ export const API: Flag = {
 export const JSON_FLAG: Flag = { type: 'boolean', about: 'the result as JSON on stdout' }
 export const LOCK: Flag = { type: 'string', value: 'FILE', about: 'the lock file (default: beside the curation file)' }
 
+export const USAGE: Flag = {
+  type: 'string',
+  value: 'FILE',
+  about: 'counts calls, errors and last use per tool, and appends them to the file; see handrail-mcp usage',
+}
+
 export const TOKEN_ENVIRONMENT: [string, string][] = [
   ['HANDRAIL_TOKEN', 'the credential'],
   ['HANDRAIL_TOKEN_FILE', 'a file that holds it: <path>, or <path>#/json/pointer for a string in a JSON file'],

@@ -8,6 +8,7 @@ import { lockCommand } from './lock.ts'
 import { serve } from './serve.ts'
 import { show } from './show.ts'
 import { stdio } from './stdio.ts'
+import { usage } from './usage.ts'
 
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
@@ -20,4 +21,5 @@ export const COMMANDS: readonly Command[] = [
   check,
   serve,
   stdio,
+  usage,
 ]

@@ -75,25 +75,33 @@ export function eachArgument(
   return { id, level, about, find }
 }
 
-/** Every text of a tool that a model reads, with the argument that it belongs to. */
-export function textsOf(tool: Tool): { text: string; argument?: string }[] {
-  const texts: { text: string; argument?: string }[] = [
-    { text: tool.published.title },
-    { text: tool.published.description },
-  ]
-  const walk = (value: unknown, argument: string | undefined, depth: number) => {
+/** A text of a tool that a model reads. */
+export interface Text {
+  text: string
+  /** The argument that it belongs to. */
+  argument?: string
+  /** It speaks to the model; otherwise it is a name or a value. */
+  isProse: boolean
+}
+
+const PROSE = new Set(['description', 'title', '$comment'])
+
+/** Every text of a tool that a model reads. */
+export function textsOf({ published }: Tool): Text[] {
+  const texts: Text[] = [published.title, published.description].map((text) => ({ text, isProse: true }))
+  const walk = (value: unknown, argument: string | undefined, depth: number, isProse = false) => {
     if (depth > 40) return
     const about = argument !== undefined && { argument }
-    if (typeof value === 'string') texts.push({ text: value, ...about })
+    if (typeof value === 'string') texts.push({ text: value, isProse, ...about })
     if (Array.isArray(value)) for (const each of value) walk(each, argument, depth + 1)
     if (!isObject(value)) return
     for (const [name, each] of Object.entries(value)) {
-      texts.push({ text: name, ...about })
-      walk(each, argument ?? (depth === 1 ? name : undefined), depth + 1)
+      texts.push({ text: name, isProse: false, ...about })
+      walk(each, argument ?? (depth === 1 ? name : undefined), depth + 1, PROSE.has(name))
     }
   }
-  walk(tool.published.inputSchema, undefined, 0)
+  walk(published.inputSchema, undefined, 0)
   // What answers look like has no arguments to be about.
-  walk(tool.published.outputSchema, undefined, 2)
+  walk(published.outputSchema, undefined, 2)
   return texts
 }

@@ -1,5 +1,5 @@
 import { visible } from '../results/hidden.ts'
-import { eachTool, type Hit, type Level, type Rule, type Subject, textsOf } from './subject.ts'
+import { eachTool, type Hit, type Level, type Rule, type Subject, type Text, textsOf } from './subject.ts'
 
 /** Rules about what texts say that a model reads. A document may come from elsewhere: its texts are not trusted. */
 
@@ -31,11 +31,12 @@ const ADDRESS = /\b(?:https?:\/\/|www\.)[^\s)>\]"'`]+/i
 const MARKUP = /<(script|img|iframe|style|object)\b|\bdata:[a-z]+\/[a-z0-9.+-]+;base64,/i
 
 /** A rule about each text of each tool: `check` says what is wrong with it. */
-function eachText(id: string, level: Level, about: string, check: (text: string) => string | false): Rule {
+function eachText(id: string, level: Level, about: string, check: (text: Text) => string | false): Rule {
   const find = ({ tools }: Subject) =>
     tools.flatMap((tool) => {
       const seen = new Set<string>()
-      return textsOf(tool).flatMap(({ text, argument }): Hit[] => {
+      return textsOf(tool).flatMap((text): Hit[] => {
+        const { argument } = text
         const found = check(text)
         if (found === false || seen.has(`${argument} ${found}`)) return []
         seen.add(`${argument} ${found}`)
@@ -47,30 +48,35 @@ function eachText(id: string, level: Level, about: string, check: (text: string)
 }
 
 export const WORD_RULES: Rule[] = [
-  eachText('hidden-characters', 'error', 'No text has characters that a reader does not see.', (text) =>
+  eachText('hidden-characters', 'error', 'No text has characters that a reader does not see.', ({ text }) =>
     visible(text) === text ? false : 'has hidden characters',
   ),
-  eachText('instructions', 'error', 'No text gives a model orders: instructions hidden in descriptions.', (text) => {
-    const clean = visible(text).replaceAll(/\s+/g, ' ')
-    return INSTRUCTIONS.find(([pattern]) => pattern.test(clean))?.[1] ?? false
-  }),
+  eachText(
+    'instructions',
+    'error',
+    'No text gives a model orders: instructions hidden in descriptions.',
+    ({ text }) => {
+      const clean = visible(text).replaceAll(/\s+/g, ' ')
+      return INSTRUCTIONS.find(([pattern]) => pattern.test(clean))?.[1] ?? false
+    },
+  ),
   eachText(
     'asks-for-secrets',
     'error',
     'No text asks a model for secrets of its person.',
-    (text) => SECRETS.test(text.replaceAll(/\s+/g, ' ')) && 'asks for a secret',
+    ({ text }) => SECRETS.test(text.replaceAll(/\s+/g, ' ')) && 'asks for a secret',
   ),
   eachText(
     'markup',
     'warning',
     'No text holds active markup or data URLs.',
-    (text) => MARKUP.test(text) && 'has markup or a data URL',
+    ({ text, isProse }) => isProse && MARKUP.test(text) && 'has markup or a data URL',
   ),
   eachText(
     'address',
     'warning',
     'No text leads to pages elsewhere: a model may follow them.',
-    (text) => ADDRESS.test(text) && `names an address: ${ADDRESS.exec(text)?.[0].slice(0, 80)}`,
+    ({ text, isProse }) => isProse && ADDRESS.test(text) && `names an address: ${ADDRESS.exec(text)?.[0].slice(0, 80)}`,
   ),
   eachTool('no-description', 'error', 'Every tool has a description of its own.', ({ operation, published }) => {
     const text = published.description.trim()
