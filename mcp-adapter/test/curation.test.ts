@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { readDocument } from '../src/document/read.ts'
 import { ConfigError, loadTools } from '../src/index.ts'
-import { baseUrlOf } from '../src/tools/catalog.ts'
+import { baseUrlOf } from '../src/tools/api.ts'
 import { startBackend } from './fixtures/backend.ts'
 import { fixture } from './support.ts'
 

@@ -61,8 +61,8 @@ t.test(
 )
 
 t.test('every tool of ours is guarded by an action', { skip }, async (t) => {
-  const { tools, access } = await loadTools({ configFile })
-  t.ok(access)
+  const { tools, apis } = await loadTools({ configFile })
+  t.ok(apis[0]?.access)
   for (const tool of tools) t.ok(tool.action, tool.name)
 })
 

@@ -2,6 +2,7 @@ import t from 'tap'
 import { readDocument } from '../src/document/read.ts'
 import type { JsonObject } from '../src/json.ts'
 import { deriveHints } from '../src/tools/annotations.ts'
+import { createApi } from '../src/tools/api.ts'
 import { snakeCase } from '../src/tools/naming.ts'
 import { buildOutput } from '../src/tools/output-schema.ts'
 import { forClients, forModels } from '../src/tools/published-schema.ts'
@@ -54,14 +55,14 @@ t.test('hints follow the method, the preconditions and the risk', async (t) => {
 
 t.test('curation goes over what is derived, hint by hint', async (t) => {
   const { document, operation: op } = operation('get', { summary: 'Sum', description: 'Desc' })
-  const plain = buildTool(document, op, { operation: 'getThing' }).published
+  const plain = buildTool(createApi(document, 'http://127.0.0.1'), op, { operation: 'getThing' }).published
   t.match(plain, {
     name: 'get_thing',
     title: 'Sum',
     description: 'Desc',
     annotations: { title: 'Sum', openWorldHint: false },
   })
-  const curated = buildTool(document, op, {
+  const curated = buildTool(createApi(document, 'http://127.0.0.1'), op, {
     operation: 'getThing',
     name: 'n',
     title: 'T',

@@ -34,6 +34,8 @@ export function scopesOf(
 interface Scoped {
   name: string
   scopes: string[]
+  /** The API that it calls: rights are asked of that one alone. */
+  api?: { access?: { scopes: string[] } }
 }
 
 /**
@@ -44,10 +46,10 @@ export function neededScopes(message: unknown, tools: readonly Scoped[], base: r
   const needed = new Set<string>()
   for (const each of [message].flat()) {
     if (!isObject(each) || (each.method !== 'tools/list' && each.method !== 'tools/call')) continue
-    for (const scope of base) needed.add(scope)
-    if (each.method === 'tools/list') continue
-    const name = isObject(each.params) ? each.params.name : undefined
-    for (const scope of tools.find((tool) => tool.name === name)?.scopes ?? []) needed.add(scope)
+    const name = each.method === 'tools/call' && isObject(each.params) ? each.params.name : undefined
+    const tool = tools.find((one) => one.name === name)
+    const asking = tool?.api ? (tool.api.access?.scopes ?? []) : base
+    for (const scope of [...asking, ...(tool?.scopes ?? [])]) needed.add(scope)
   }
   return [...needed]
 }

@@ -4,7 +4,7 @@ import { failureProblem } from '../backend/failure.ts'
 import { atPointer, isObject, type JsonObject } from '../json.ts'
 import { visible } from '../results/hidden.ts'
 import { CredentialRefused, ProblemResult, retryAfterSeconds } from '../results/problem.ts'
-import type { AccessCheck } from '../tools/catalog.ts'
+import type { AccessCheck, Api } from '../tools/api.ts'
 import type { Tool } from '../tools/tools.ts'
 import { sendAs } from './as-caller.ts'
 import { buildRequest } from './request.ts'
@@ -41,17 +41,20 @@ function problemOf(answer: Answer, requestId: string) {
  * The scopes to ask about rights with. An API answers what person and token both allow, so the question takes all that
  * the caller's token holds for any tool: with less, tools would seem to be forbidden.
  */
-function questionScopes({ scopes }: AccessCheck, tools: Tool[], granted: ReadonlySet<string> = new Set()): string[] {
-  const known = tools.flatMap((tool) => tool.scopes).filter((scope) => granted.has(scope))
-  return [...new Set([...scopes, ...known])]
+function questionScopes(
+  { scopes }: AccessCheck,
+  toolScopes: readonly string[],
+  granted: ReadonlySet<string> = new Set(),
+): string[] {
+  return [...new Set([...scopes, ...toolScopes.filter((scope) => granted.has(scope))])]
 }
 
 /**
- * The actions that a caller may take, as the access operation answers. Throws CredentialRefused when what the caller
+ * The actions that a caller may take with one API, as its access operation answers. Throws CredentialRefused when what the caller
  * sent is not accepted, ProblemResult for any other failure: without an answer no tool is shown, and none is called.
  */
 export async function askActions(
-  { access, tools }: { access: AccessCheck; tools: Tool[] },
+  { access, toolScopes }: Pick<Api, 'toolScopes'> & { access: AccessCheck },
   identity: Identity,
   backend: Backend,
   options: Omit<SendOptions, 'credential'>,
@@ -59,7 +62,7 @@ export async function askActions(
   let answer: Answer
   try {
     const request = buildRequest(access.operation, access.input, {})
-    const scopes = questionScopes(access, tools, identity.scopes)
+    const scopes = questionScopes(access, toolScopes, identity.scopes)
     answer = await sendAs(identity, scopes, backend, request, { ...options, repeatable: true })
   } catch (error) {
     if (error instanceof BackendFailure)
@@ -88,16 +91,15 @@ export async function askActions(
 }
 
 /**
- * The tools whose action is among the caller's, in the catalog's order. The API still decides every call. With
- * `granted`, tools for which a token lacks scopes are among them: what its person may do there is not known yet.
+ * Whether a caller with these actions sees a tool; undefined actions: the API has no access rule. The API still decides
+ * every call. With `granted`, a tool for which a token lacks scopes is seen: what its person may do there is not known
+ * yet.
  */
-export function visibleTools(
-  tools: Tool[],
-  actions: Set<string> | undefined,
+export function isVisible(
+  { action, scopes }: Pick<Tool, 'action' | 'scopes'>,
+  actions: ReadonlySet<string> | undefined,
   granted?: ReadonlySet<string> | undefined,
-): Tool[] {
-  const isOffered = ({ scopes }: Tool) => granted !== undefined && scopes.some((scope) => !granted.has(scope))
-  return tools.filter(
-    (tool) => actions === undefined || tool.action === undefined || actions.has(tool.action) || isOffered(tool),
-  )
+): boolean {
+  if (actions === undefined || action === undefined || actions.has(action)) return true
+  return granted !== undefined && scopes.some((scope) => !granted.has(scope))
 }

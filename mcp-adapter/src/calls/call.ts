@@ -1,11 +1,12 @@
 import type { InputRequiredResult } from '@modelcontextprotocol/server'
 import type { Identity } from '../auth/identity.ts'
-import { type Backend, BackendFailure, causeOf } from '../backend/backend.ts'
+import { BackendFailure, causeOf } from '../backend/backend.ts'
+import type { Backends } from '../backend/backends.ts'
 import { failureProblem } from '../backend/failure.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import { ProblemResult } from '../results/problem.ts'
-import { type ApprovalReader, type CallResult, type Era, errorResult, mapAnswer } from '../results/result.ts'
+import { type CallResult, type Era, errorResult, mapAnswer } from '../results/result.ts'
 import type { Tool } from '../tools/tools.ts'
 import { checkArguments } from '../tools/validate-arguments.ts'
 import { sendAs } from './as-caller.ts'
@@ -34,14 +35,13 @@ export interface Caller {
 
 /** What calls have in common. */
 export interface CallerSettings {
-  backend: Backend
+  backends: Backends
   states: ConfirmationStates
   log: Log
-  approvals?: ApprovalReader | undefined
 }
 
-/** Calls tools against one API. Arguments, answers and credentials are never logged. */
-export function createCaller({ backend, states, log, approvals }: CallerSettings): Caller {
+/** Calls tools, each against its own API. Arguments, answers and credentials are never logged. */
+export function createCaller({ backends, states, log }: CallerSettings): Caller {
   const drift = new Map<string, number>()
 
   function noteDrift(tool: Tool, requestId: string, where: string) {
@@ -71,7 +71,7 @@ export function createCaller({ backend, states, log, approvals }: CallerSettings
       }
       if (confirmed.key !== undefined) prepared = prepareCall(tool, args, confirmed.key)
       const { request, key, repeatable } = prepared
-      const answer = await sendAs(identity, tool.scopes, backend, request, {
+      const answer = await sendAs(identity, tool.scopes, backends.of(tool.api), request, {
         ...options,
         repeatable,
         onRetry(attempt, outcome) {
@@ -79,7 +79,7 @@ export function createCaller({ backend, states, log, approvals }: CallerSettings
           log.warn({ tool: tool.name, requestId, attempt, cause }, 'the request is sent again')
         },
       })
-      const mapped = mapAnswer(tool, answer, { era, requestId, key, approvals })
+      const mapped = mapAnswer(tool, answer, { era, requestId, key, approvals: tool.api.approvals })
       if (mapped.drift) noteDrift(tool, requestId, mapped.drift)
       note({ status: answer.status })
       return mapped.result

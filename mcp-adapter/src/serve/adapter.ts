@@ -3,17 +3,18 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createGate } from '../auth/gate.ts'
 import { type AuthSettings, createAuthRule } from '../auth/settings.ts'
-import { createBackend } from '../backend/backend.ts'
+import { createBackends } from '../backend/backends.ts'
 import { type Log, stderrLog } from '../log.ts'
-import { loadTools } from '../tools/catalog.ts'
+import { type ApiUrls, type Catalog, loadTools } from '../tools/catalog.ts'
 import { createHttpEndpoint } from './http.ts'
+import { placesOf } from './places.ts'
 import { createServices } from './server.ts'
 
 export interface AdapterOptions {
   /** Path of a curation file (tools.yaml). */
   configFile: string
-  /** Base URL of the API; goes over the file's `backend.url`. */
-  apiUrl?: string
+  /** Base URL of the API, or of each of several by name; goes over the file's. */
+  apiUrl?: ApiUrls
   /** Default 127.0.0.1. */
   host?: string
   /** Default 3001; 0 takes a free one. */
@@ -55,6 +56,9 @@ function countExchanges(server: Server): { size: number; onEmpty?: () => void } 
   return exchanges
 }
 
+/** The scopes that every list needs: those of the questions for rights. */
+const baseScopesOf = ({ apis }: Catalog) => [...new Set(apis.flatMap(({ access }) => access?.scopes ?? []))]
+
 /**
  * Serves a curation file's tools over Streamable HTTP at `/mcp`. Throws ConfigError for a wrong file or document,
  * and the system's error (`EADDRINUSE`) when the port cannot be had.
@@ -66,12 +70,12 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
     configFile: options.configFile,
     ...(options.apiUrl !== undefined && { apiUrl: options.apiUrl }),
   })
-  const rule = createAuthRule(catalog.auth, options.auth ?? {}, catalog.access?.scopes ?? [])
+  const rule = createAuthRule(catalog.auth, options.auth ?? {}, baseScopesOf(catalog))
   const publicName = rule?.resource === undefined ? [] : [new URL(rule.resource).hostname]
   let ownUrl = ''
   const gate = rule && createGate(rule, { ownUrl: () => ownUrl, log })
-  const backend = createBackend(catalog.baseUrl, catalog)
-  const { server, closeExchanges } = createHttpEndpoint(createServices(catalog, backend, log, options.stateSecret), {
+  const backends = createBackends()
+  const { server, closeExchanges } = createHttpEndpoint(createServices(catalog, backends, log, options.stateSecret), {
     allowedHosts: [...publicName, ...(options.allowedHosts ?? [])],
     allowedOrigins: options.allowedOrigins ?? [],
     gate,
@@ -82,13 +86,13 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
   try {
     await once(server, 'listening')
   } catch (error) {
-    await Promise.all([backend.close(), gate?.close()])
+    await Promise.all([backends.close(), gate?.close()])
     throw error
   }
   const { port } = server.address() as AddressInfo
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`
   ownUrl = url
-  log.info({ url, api: catalog.baseUrl, tools: catalog.tools.length }, 'MCP endpoint is up')
+  log.info({ url, ...placesOf(catalog), tools: catalog.tools.length }, 'MCP endpoint is up')
 
   let closing: Promise<void> | undefined
   async function shutDown(): Promise<void> {
@@ -100,7 +104,7 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
     await closed
     clearTimeout(grace)
     await closeExchanges()
-    await Promise.all([backend.close(), gate?.close()])
+    await Promise.all([backends.close(), gate?.close()])
   }
   return {
     url,

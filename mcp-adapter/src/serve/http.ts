@@ -14,7 +14,7 @@ import { ProviderUnavailable } from '../auth/provider.ts'
 import { neededScopes } from '../auth/scopes.ts'
 import { InvalidToken } from '../auth/verify.ts'
 import { kindOf, messageOf } from '../errors.ts'
-import { CredentialRefused } from '../results/problem.ts'
+import type { Api } from '../tools/api.ts'
 import { withoutQuotedHeaders } from './echo.ts'
 import { bearerToken, createHostGuard, isTooDeep, MAX_BODY_BYTES, readBody, sendProblem } from './guard.ts'
 import { forwardedFor, hasTokenInQuery, isMalformedHello, needsRights } from './inbound.ts'
@@ -26,6 +26,7 @@ import {
   refuseScopes,
   refuseTokenInQuery,
 } from './refusals.ts'
+import { isCredentialRefused } from './requests.ts'
 import { createServer, createSession, type Services, type Session } from './server.ts'
 
 export interface HttpOptions {
@@ -43,13 +44,14 @@ export interface HttpEndpoint {
   closeExchanges(): Promise<void>
 }
 
-/** One question to the API per HTTP request, however often the answer is needed. */
+/** One question to each API per HTTP request, however often the answer is needed. */
 function oncePerRequest(session: Session): Session {
-  let answer: Promise<Set<string> | undefined> | undefined
+  const answers = new Map<Api, ReturnType<Session['actions']>>()
   return {
     ...session,
-    actions(signal) {
-      answer ??= session.actions(signal)
+    actions(api, signal) {
+      const answer = answers.get(api) ?? session.actions(api, signal)
+      answers.set(api, answer)
       return answer
     },
   }
@@ -73,15 +75,12 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
 
   /** True when the API refused the credential; any other failure is told by the tool list or call itself. */
   async function isRefused(session: Session, message: unknown, response: ServerResponse): Promise<boolean> {
-    if (![message].flat().some(needsRights)) return false
+    const asking = [message].flat().filter(needsRights)
+    if (asking.length === 0) return false
     const gone = new AbortController()
     response.once('close', () => gone.abort())
-    try {
-      await session.actions(gone.signal)
-      return false
-    } catch (error) {
-      return error instanceof CredentialRefused
-    }
+    const refused = await Promise.all(asking.map((each) => isCredentialRefused(services, session, each, gone.signal)))
+    return refused.some(Boolean)
   }
 
   /** Who is calling; undefined when the request was refused. */

@@ -5,12 +5,14 @@ import {
   ProtocolErrorCode,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import { visibleTools } from '../calls/access.ts'
+import { isVisible } from '../calls/access.ts'
 import { messageOf } from '../errors.ts'
-import type { JsonObject } from '../json.ts'
-import { describe, ProblemResult } from '../results/problem.ts'
+import { isObject, type JsonObject } from '../json.ts'
+import { CredentialRefused, describe, ProblemResult } from '../results/problem.ts'
 import { type CallResult, type Era, errorResult } from '../results/result.ts'
-import type { PublishedTool, Tool } from '../tools/tools.ts'
+import type { Api } from '../tools/api.ts'
+import type { Catalog } from '../tools/catalog.ts'
+import type { PublishedTool } from '../tools/tools.ts'
 import type { Services, Session } from './server.ts'
 
 /** One request of a client, whichever way it came: through the SDK, or past it. */
@@ -34,12 +36,58 @@ function traceparentOf({ meta }: Asked): string | undefined {
   return isValid ? value : undefined
 }
 
+/** A caller's actions by API; the APIs that could not be asked are not in it. */
+type Rights = ReadonlyMap<Api, ReadonlySet<string> | undefined>
+
+/** The APIs that a message is about: the one of the tool that it names, otherwise all. */
+function concerned({ apis, byName }: Catalog, name: unknown): Api[] {
+  const tool = typeof name === 'string' ? byName.get(name) : undefined
+  return tool ? [tool.api] : apis
+}
+
+/**
+ * What the caller may do, asked of these APIs at the same time. One of several that cannot tell is left out: its tools
+ * are not shown, and those of the others are. Throws when none can tell.
+ */
+async function rightsWith(apis: Api[], { log }: Services, session: Session, signal: AbortSignal): Promise<Rights> {
+  const outcomes = await Promise.allSettled(apis.map((api) => session.actions(api, signal)))
+  const rights = new Map<Api, ReadonlySet<string> | undefined>()
+  const failures: unknown[] = []
+  for (const [index, outcome] of outcomes.entries()) {
+    const api = apis[index] as Api
+    if (outcome.status === 'fulfilled') rights.set(api, outcome.value)
+    else {
+      failures.push(outcome.reason)
+      const isTold = outcome.reason instanceof ProblemResult
+      if (!isTold || signal.aborted) throw outcome.reason
+      if (apis.length > 1) log.warn({ api: api.name, error: outcome.reason.problem.error }, 'its tools are not shown')
+    }
+  }
+  if (rights.size === 0 && failures.length > 0) throw failures[0]
+  return rights
+}
+
+/** Whether every API that a message is about refuses the caller's credential. Other failures are told by the answer. */
+export async function isCredentialRefused(
+  { catalog }: Services,
+  session: Session,
+  message: unknown,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const name = isObject(message) && isObject(message.params) ? message.params.name : undefined
+  const outcomes = await Promise.allSettled(concerned(catalog, name).map((api) => session.actions(api, signal)))
+  return outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason instanceof CredentialRefused)
+}
+
 /** What `tools/list` answers. Throws ProtocolError when it is not known what the caller may do. */
-export async function listTools({ catalog }: Services, session: Session, { signal }: Asked): Promise<PublishedTool[]> {
+export async function listTools(services: Services, session: Session, { signal }: Asked): Promise<PublishedTool[]> {
+  const { apis, tools } = services.catalog
   try {
-    const actions = await session.actions(signal)
-    const tools = visibleTools(catalog.tools, actions, session.offersMore ? session.identity.scopes : undefined)
-    return tools.map((tool) => tool.published)
+    const rights = await rightsWith(apis, services, session, signal)
+    const granted = session.offersMore ? session.identity.scopes : undefined
+    return tools
+      .filter((tool) => rights.has(tool.api) && isVisible(tool, rights.get(tool.api), granted))
+      .map((tool) => tool.published)
   } catch (error) {
     if (error instanceof ProblemResult) {
       throw new ProtocolError(ProtocolErrorCode.InternalError, describe(error.problem as unknown as JsonObject))
@@ -56,16 +104,18 @@ async function call(
   args: JsonObject,
 ): Promise<CallResult | InputRequiredResult> {
   const { era, signal, canAsk, context } = asked
-  let tool: Tool | undefined
+  const { catalog } = services
+  const tool = catalog.byName.get(name)
+  let rights: Rights
   try {
-    const actions = await session.actions(signal)
-    tool = visibleTools(services.catalog.tools, actions).find((candidate) => candidate.name === name)
+    rights = await rightsWith(concerned(catalog, name), services, session, signal)
   } catch (error) {
     if (error instanceof ProblemResult) return errorResult(error.problem, era, undefined)
     throw error
   }
   // A hidden tool and one that does not exist get the same answer: a caller learns nothing of what others may do.
-  if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
+  if (!tool || !isVisible(tool, rights.get(tool.api)))
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
   const traceparent = traceparentOf(asked)
   return services.caller.call(tool, args, {
     identity: session.identity,

@@ -6,13 +6,14 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import { forwarded, type Identity } from '../auth/identity.ts'
-import type { Backend } from '../backend/backend.ts'
+import type { Backends } from '../backend/backends.ts'
 import { askActions } from '../calls/access.ts'
 import { type Caller, createCaller } from '../calls/call.ts'
 import { createConfirmationStates } from '../calls/confirmation-state.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
-import type { ApprovalReader, Era } from '../results/result.ts'
+import type { Era } from '../results/result.ts'
+import type { Api } from '../tools/api.ts'
 import type { Catalog } from '../tools/catalog.ts'
 import { type Asked, callTool, listTools } from './requests.ts'
 
@@ -25,14 +26,14 @@ export interface Session {
   lasting: boolean
   /** Lists show what the caller's token does not allow yet, too. */
   offersMore: boolean
-  /** The caller's actions, or undefined when the catalog has no access rule. Throws ProblemResult. */
-  actions(signal: AbortSignal): Promise<Set<string> | undefined>
+  /** What the caller may do with an API, or undefined when it has no access rule. Throws ProblemResult. */
+  actions(api: Api, signal: AbortSignal): Promise<Set<string> | undefined>
 }
 
 /** What all sessions use. It holds nothing of any caller. */
 export interface Services {
   catalog: Catalog
-  backend: Backend
+  backends: Backends
   caller: Caller
   log: Log
 }
@@ -41,21 +42,9 @@ export interface Services {
 const LIST_TTL_MS = 30_000
 
 /** `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this process. */
-export function createServices(catalog: Catalog, backend: Backend, log: Log, stateSecret?: string): Services {
+export function createServices(catalog: Catalog, backends: Backends, log: Log, stateSecret?: string): Services {
   const states = createConfirmationStates(stateSecret)
-  return { catalog, backend, caller: createCaller({ backend, states, log, approvals: approvalReader(catalog) }), log }
-}
-
-function approvalReader({ tools, safety }: Catalog): ApprovalReader | undefined {
-  const tool = safety?.approvalTool && tools.find(({ operation }) => operation.id === safety.approvalTool)
-  if (!tool) return undefined
-  const literal = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  // The base path of the API may stand before it.
-  const place = tool.operation.path
-    .split(/\{[^}]*\}/)
-    .map(literal)
-    .join('[^/]+')
-  return { tool: tool.name, place: new RegExp(`${place}$`) }
+  return { catalog, backends, caller: createCaller({ backends, states, log }), log }
 }
 
 /** A session whose rights are asked for anew each time. `who` is a credential that the API judges, or an identity. */
@@ -64,7 +53,6 @@ export function createSession(
   who: string | Identity,
   { forwardedFor, lasting = false, offersMore = false }: Partial<Session> = {},
 ): Session {
-  const { access, tools } = services.catalog
   const identity = typeof who === 'string' ? forwarded(who) : who
   const from = forwardedFor !== undefined && { forwardedFor }
   return {
@@ -72,9 +60,11 @@ export function createSession(
     ...from,
     lasting,
     offersMore,
-    async actions(signal) {
+    async actions(api, signal) {
+      const { access, toolScopes } = api
       if (!access) return undefined
-      return askActions({ access, tools }, identity, services.backend, { ...from, requestId: randomUUID(), signal })
+      const options = { ...from, requestId: randomUUID(), signal }
+      return askActions({ access, toolScopes }, identity, services.backends.of(api), options)
     },
   }
 }

@@ -1,8 +1,9 @@
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import { createBackend } from '../backend/backend.ts'
+import { createBackends } from '../backend/backends.ts'
 import { kindOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { loadTools } from '../tools/catalog.ts'
+import { type ApiUrls, loadTools } from '../tools/catalog.ts'
+import { placesOf } from './places.ts'
 import { createServer, createServices, createSession } from './server.ts'
 
 /**
@@ -11,7 +12,7 @@ import { createServer, createServices, createSession } from './server.ts'
  */
 export async function runStdio(options: {
   configFile: string
-  apiUrl?: string
+  apiUrl?: ApiUrls
   credential: string
   stateSecret?: string
   log: Log
@@ -19,8 +20,8 @@ export async function runStdio(options: {
 }): Promise<void> {
   const { log } = options
   const catalog = await loadTools(options)
-  const backend = createBackend(catalog.baseUrl, catalog)
-  const services = createServices(catalog, backend, log, options.stateSecret)
+  const backends = createBackends()
+  const services = createServices(catalog, backends, log, options.stateSecret)
   const session = createSession(services, options.credential, { lasting: true })
   const ended = new Promise<void>((resolve) => {
     process.stdin.once('end', resolve).once('close', resolve)
@@ -30,8 +31,8 @@ export async function runStdio(options: {
   const handle = serveStdio((context) => createServer(services, session, context.era), {
     onerror: (error) => log.warn(kindOf(error), 'MCP exchange'),
   })
-  log.info({ api: catalog.baseUrl, tools: catalog.tools.length }, 'MCP over stdio is up')
+  log.info({ ...placesOf(catalog), tools: catalog.tools.length }, 'MCP over stdio is up')
   await ended
   await handle.close()
-  await backend.close()
+  await backends.close()
 }

@@ -1,107 +1,157 @@
 import { resolve } from 'node:path'
-import { scopesOf } from '../auth/scopes.ts'
-import { type AccessRule, type AuthSection, readCuration, type SafetyRule } from '../curation/read.ts'
-import { type ApiDocument, loadDocument, type Operation } from '../document/read.ts'
-import { ConfigError } from '../errors.ts'
+import {
+  type AuthSection,
+  type Curation,
+  type CurationFile,
+  type NamedBackendSection,
+  type Report,
+  readCuration,
+} from '../curation/read.ts'
+import { type ApiDocument, loadDocument } from '../document/read.ts'
+import { ConfigError, messageOf } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import { version } from '../version.ts'
-import { buildInput, type Input } from './input-schema.ts'
+import { type Api, accessCheck, baseUrlOf, createApi } from './api.ts'
+import { approvalReader } from './approvals.ts'
 import { checkSafety } from './safety.ts'
 import { buildTools, type Tool } from './tools.ts'
 
-export interface AccessCheck {
-  rule: AccessRule
-  operation: Operation
-  input: Input
-  /** The OAuth scopes that it needs. Empty without `auth`. */
-  scopes: string[]
-}
-
-/** All that is known before the first request: who we are, where the API is, which tools there are. */
+/** All that is known before the first request: who we are, which APIs are behind us, which tools there are. */
 export interface Catalog {
   server: { name: string; title?: string; version: string; instructions?: string }
-  /** The API's base URL, with the base path of its operations. */
-  baseUrl: string
-  timeoutMs: number
-  maxResponseBytes: number
-  access?: AccessCheck
-  safety?: SafetyRule
+  apis: Api[]
   auth?: AuthSection
+  /** In the order of the curation file. */
   tools: Tool[]
+  /** The tools by name. */
+  byName: ReadonlyMap<string, Tool>
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000
-const DEFAULT_MAX_RESPONSE_BYTES = 1024 * 1024
+/** Where the APIs are, over what the curation file says: the URL of the only one, or URLs by name. */
+export type ApiUrls = string | Record<string, string>
 
-/**
- * Where the API is. An address without a path of its own keeps the path of the document's first server, so that
- * `http://127.0.0.1:3000` serves a document whose server is `/api/v1`.
- */
-export function baseUrlOf(document: ApiDocument, configured: string | undefined): string {
-  const place = configured ?? document.url
-  let server: URL | undefined
+/** An API as the curation file names it: its section, and the path of its access and safety rules there. */
+interface Named {
+  name: string
+  prefix: string
+  section: NamedBackendSection
+  /** Where `access` and `safety` stand. */
+  place: string[]
+}
+
+function sectionsOf({ backend, backends, access, safety }: Curation): Named[] {
+  if (backend) {
+    const section = { ...backend, ...(access && { access }), ...(safety && { safety }) }
+    return [{ name: '', prefix: '', section, place: [] }]
+  }
+  return Object.entries(backends ?? {}).map(([name, section]) => ({
+    name,
+    prefix: section.prefix ?? `${name}_`,
+    section,
+    place: ['backends', name],
+  }))
+}
+
+/** What does not go together where several APIs are named. */
+function checkSections(curation: Curation, sections: Named[], report: Report): void {
+  if (!curation.backends) return
+  for (const key of ['access', 'safety'] as const) {
+    if (curation[key]) report([key], `"${key}" belongs to one of "backends": each API has its own.`)
+  }
+  if (sections.length < 2) return
+  for (const { place, section } of sections) {
+    // The caller's token is no business of an API that it was not made for. Which one it was made for is not guessed.
+    if (section.credential === undefined)
+      report(
+        place,
+        'Say what this API gets of a caller, because there are several: credential: caller, none or a scheme.',
+      )
+  }
+}
+
+/** The URL that goes over the file's, for each API. Throws ConfigError for a URL of an API that there is not. */
+function urlsOf(sections: Named[], urls: ApiUrls | undefined): Record<string, string> {
+  const [first, ...more] = sections
+  if (urls === undefined || !first) return {}
+  const names = sections.map(({ name }) => name).filter((name) => name !== '')
+  if (typeof urls === 'string') {
+    if (more.length === 0) return { [first.name]: urls }
+    throw new ConfigError(`There are several APIs (${names.join(', ')}): say which one is at ${urls} (--api NAME=URL).`)
+  }
+  for (const name of Object.keys(urls)) {
+    if (names.length === 0)
+      throw new ConfigError(`There is one API, without a name: give its URL alone, not ${name}=URL.`)
+    if (!names.includes(name)) throw new ConfigError(`There is no backend "${name}".${didYouMean(name, names)}`)
+  }
+  return urls
+}
+
+/** Where an API is. What the file says wrong of it is reported; what the command line says wrong of it throws. */
+function placeOf(document: ApiDocument, { section, place }: Named, url: string | undefined, report: Report): string {
+  if (url !== undefined) return baseUrlOf(document, url)
   try {
-    // Without a place, a relative server leads nowhere, which the error below says.
-    if (document.server !== undefined) server = new URL(document.server, place)
-  } catch {
-    server = undefined
+    return baseUrlOf(document, section.url)
+  } catch (error) {
+    report([...(place.length > 0 ? place : ['backend']), 'url'], messageOf(error))
+    return ''
   }
-  if (configured === undefined) {
-    if (!server) throw new ConfigError('It is not known where the API is: give --api, HANDRAIL_API_URL or backend.url')
-    return server.href
-  }
-  if (!URL.canParse(configured) || !/^https?:$/.test(new URL(configured).protocol)) {
-    throw new ConfigError(`The URL of the API is not an http(s) URL: ${configured}`)
-  }
-  const url = new URL(configured)
-  if (url.username !== '' || url.password !== '') throw new ConfigError('The URL of the API must not hold a credential')
-  if (url.pathname === '/' && server) url.pathname = server.pathname
-  return url.href
 }
 
-function accessCheck(
-  document: ApiDocument,
-  rule: AccessRule,
-  auth: AuthSection | undefined,
-  report: (path: string[], message: string) => void,
-): AccessCheck | undefined {
-  const operation = document.operations.get(rule.operation)
-  if (!operation) {
-    const hint = didYouMean(rule.operation, document.operations.keys())
-    report(['access', 'operation'], `The document has no operation "${rule.operation}".${hint}`)
-    return undefined
-  }
-  const input = buildInput(document.root, operation)
-  if (operation.method !== 'GET' || input.bindings.some((binding) => binding.required)) {
-    report(['access', 'operation'], `"${rule.operation}" must be a GET without required parameters`)
-  }
-  const scopes = auth ? scopesOf(auth, operation, document.root.security) : []
-  if (!scopes) report(['access', 'operation'], `It is not known which scopes "${rule.operation}" needs`)
-  return { rule, operation, input, scopes: scopes ?? [] }
+async function loadApi(
+  named: Named,
+  url: string | undefined,
+  { auth, file, report }: { auth: AuthSection | undefined; file: string; report: Report },
+): Promise<Api> {
+  const { name, prefix, section, place } = named
+  const document = await loadDocument(section.openapi, file)
+  const { safety } = section
+  const baseUrl = placeOf(document, named, url, report)
+  const api = createApi(document, baseUrl, { name, prefix, section, ...(safety && { safety }) })
+  const access =
+    section.access &&
+    accessCheck(document, section.access, auth, (path, message) => report([...place, ...path], message))
+  return access ? { ...api, access } : api
 }
 
-/**
- * Loads a curation file and its OpenAPI document and prepares the tools. `apiUrl` goes over the file's `backend.url`.
- * Throws ConfigError with every finding, each as `file:line:column: message`.
- */
-export async function loadTools(options: { configFile: string; apiUrl?: string }): Promise<Catalog> {
-  const file = resolve(options.configFile)
-  const { curation, report, check } = readCuration(file)
-  const { backend } = curation
-  if (!backend) throw new ConfigError(`${file}: "backends" are not served yet.`)
-  const document = await loadDocument(backend.openapi, file)
-  const access = curation.access && accessCheck(document, curation.access, curation.auth, report)
-  const tools = buildTools(document, curation, report)
-  if (curation.safety) checkSafety(curation.safety, document, tools, report)
+/** What an API knows of its tools once they are there. */
+function complete(api: Api, tools: Tool[]): void {
+  const approvals = approvalReader(api, tools)
+  if (approvals) api.approvals = approvals
+  api.toolScopes = [...new Set(tools.flatMap((tool) => (tool.api === api ? tool.scopes : [])))]
+}
+
+async function buildCatalog(
+  file: string,
+  { curation, report, check }: CurationFile,
+  apiUrl: ApiUrls | undefined,
+): Promise<Catalog> {
+  const { auth } = curation
+  const sections = sectionsOf(curation)
+  checkSections(curation, sections, report)
+  const urls = urlsOf(sections, apiUrl)
+  const apis = await Promise.all(sections.map((each) => loadApi(each, urls[each.name], { auth, file, report })))
+  const tools = buildTools(apis, curation, report)
+  for (const [index, api] of apis.entries()) {
+    const { place = [] } = sections[index] ?? {}
+    const own = tools.filter((tool) => tool.api === api)
+    if (api.safety) checkSafety(api.safety, api.document, own, (path, message) => report([...place, ...path], message))
+    complete(api, own)
+  }
   check()
   return {
     server: { version, ...curation.server },
-    baseUrl: baseUrlOf(document, options.apiUrl ?? backend.url),
-    timeoutMs: backend.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    maxResponseBytes: backend.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
-    ...(access && { access }),
-    ...(curation.safety && { safety: curation.safety }),
-    ...(curation.auth && { auth: curation.auth }),
+    apis,
+    ...(auth && { auth }),
     tools,
+    byName: new Map(tools.map((tool) => [tool.name, tool])),
   }
+}
+
+/**
+ * Loads a curation file and its OpenAPI documents and prepares the tools. `apiUrl` goes over the file's URLs.
+ * Throws ConfigError with every finding, each as `file:line:column: message`.
+ */
+export async function loadTools(options: { configFile: string; apiUrl?: ApiUrls }): Promise<Catalog> {
+  const file = resolve(options.configFile)
+  return buildCatalog(file, readCuration(file), options.apiUrl)
 }

@@ -1,12 +1,13 @@
 import { scopesOf } from '../auth/scopes.ts'
-import type { AuthSection, CuratedTool, Curation, Hints, Report, SafetyRule } from '../curation/read.ts'
-import type { ApiDocument, Operation } from '../document/read.ts'
+import type { AuthSection, CuratedTool, Curation, Hints, Report } from '../curation/read.ts'
+import type { Operation } from '../document/read.ts'
 import { ConfigError, messageOf } from '../errors.ts'
 import type { Json, JsonObject } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
 import { type Untrusted, untrustedAnswers } from '../results/fence.ts'
 import { visible } from '../results/hidden.ts'
 import { deriveHints } from './annotations.ts'
+import type { Api } from './api.ts'
 import { buildInput, type Input } from './input-schema.ts'
 import { snakeCase } from './naming.ts'
 import { buildOutput, type Output, type Shape, type Side } from './output-schema.ts'
@@ -28,6 +29,8 @@ export interface PublishedTool {
 export interface Tool {
   name: string
   published: PublishedTool
+  /** The API that its calls go to. */
+  api: Api
   operation: Operation
   /** What policy decides on, as the document's extension names it. Without one, every caller sees the tool. */
   action?: string
@@ -62,26 +65,25 @@ function publish({ schema, sides }: Output, isBrief: boolean): ObjectSchema | un
 
 /** Makes a tool of an operation. Throws ConfigError when the operation cannot be one. */
 export function buildTool(
-  document: ApiDocument,
+  api: Api,
   operation: Operation,
   curated: CuratedTool,
   options: {
-    extension?: string
-    safety?: SafetyRule
     auth?: AuthSection
     report?: (argument: string, message: string) => void
   } = {},
 ): Tool {
-  const name = curated.name ?? snakeCase(operation.id)
+  const { document, safety } = api
+  const name = curated.name ?? `${api.prefix}${snakeCase(operation.id)}`
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name))
     throw new ConfigError(`"${name}" is not a tool name: 1 to 64 of a-z A-Z 0-9 _ -`)
   const title = curated.title ?? operation.summary ?? name
-  const input = buildInput(document.root, operation, curated.parameters, options.report, options.safety)
+  const input = buildInput(document.root, operation, curated.parameters, options.report, safety)
   const output = buildOutput(document.root, operation, input.roles)
   const published = publish(output, curated.output === 'brief')
   const scopes = options.auth ? scopesOf(options.auth, operation, document.root.security, curated.scopes) : []
   if (!scopes) throw new ConfigError(`It is not known which scopes "${name}" needs: name them (scopes: [], if none).`)
-  const action = options.extension === undefined ? undefined : operation.source[options.extension]
+  const action = api.access && operation.source[api.access.rule.extension]
   return {
     name,
     published: {
@@ -97,6 +99,7 @@ export function buildTool(
       ...(published && { outputSchema: published }),
       annotations: { title, ...deriveHints(operation, input.roles.key !== undefined), ...curated.annotations },
     },
+    api,
     operation,
     ...(typeof action === 'string' && { action }),
     input,
@@ -104,10 +107,10 @@ export function buildTool(
     checkArguments: compile(input.schema),
     ...(output.schema && published && { checkComplete: compile(output.schema), checkPublished: compile(published) }),
     sides: (output.sides ?? []).map((side) => ({ ...side, check: compile(side.schema) })),
-    isUntrusted: untrustedAnswers(document.root, operation, options.safety?.untrusted),
-    confirm: needsConfirmation(operation, curated.confirm, options.safety),
+    isUntrusted: untrustedAnswers(document.root, operation, safety?.untrusted),
+    confirm: needsConfirmation(operation, curated.confirm, safety),
     scopes,
-    headers: options.safety?.toolHeader === undefined ? {} : { [options.safety.toolHeader.toLowerCase()]: name },
+    headers: safety?.toolHeader === undefined ? {} : { [safety.toolHeader.toLowerCase()]: name },
   }
 }
 
@@ -117,29 +120,47 @@ const hasHidden = (value: Json): boolean => {
   return Object.entries(value).some(([name, each]) => hasHidden(name) || hasHidden(each))
 }
 
+/** The API that an entry belongs to. What is wrong with its `backend` is reported, and then there is none. */
+function apiOf(apis: Api[], { backend }: CuratedTool, report: (message: string) => void): Api | undefined {
+  const names = apis.map(({ name }) => name).filter((name) => name !== '')
+  if (backend === undefined) {
+    if (apis.length > 1) report(`Say which backend it belongs to: ${names.join(', ')}.`)
+    return apis.length > 1 ? undefined : apis[0]
+  }
+  const api = apis.find(({ name }) => name === backend)
+  if (!api)
+    report(
+      names.length === 0
+        ? 'There is one API, without a name: leave "backend" out.'
+        : `There is no backend "${backend}".${didYouMean(backend, names)}`,
+    )
+  return api
+}
+
 /**
  * The tools of a curation file, in its order. What is wrong with an entry (unknown operation, name given twice) goes
  * to `report` with its path in the file, and the entry is left out.
  */
 export function buildTools(
-  document: ApiDocument,
-  { tools: curated, access, safety, auth }: Pick<Curation, 'tools' | 'access' | 'safety' | 'auth'>,
+  apis: Api[],
+  { tools: curated, auth }: Pick<Curation, 'tools' | 'auth'>,
   report: Report,
 ): Tool[] {
   const tools: Tool[] = []
   for (const [index, entry] of curated.entries()) {
     const path = ['tools', index]
+    const api = apiOf(apis, entry, (message) => report([...path, 'backend'], message))
+    if (!api) continue
+    const { operations } = api.document
     const id = entry.operation ?? ''
-    const operation = document.operations.get(id)
+    const operation = operations.get(id)
     if (!operation) {
-      const hint = didYouMean(id, document.operations.keys())
+      const hint = didYouMean(id, operations.keys())
       report([...path, 'operation'], `The document has no operation "${id}".${hint}`)
       continue
     }
     try {
-      const tool = buildTool(document, operation, entry, {
-        ...(access && { extension: access.extension }),
-        ...(safety && { safety }),
+      const tool = buildTool(api, operation, entry, {
         ...(auth && { auth }),
         report: (argument, message) => report([...path, 'parameters', argument], `"${argument}" ${message}`),
       })
