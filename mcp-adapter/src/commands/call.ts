@@ -1,4 +1,4 @@
-import { createBackend } from '../backend/backend.ts'
+import { createBackends } from '../backend/backends.ts'
 import { prepareCall } from '../calls/prepare.ts'
 import { question } from '../calls/question.ts'
 import { ConfigError } from '../errors.ts'
@@ -8,7 +8,7 @@ import { describe, ProblemResult } from '../results/problem.ts'
 import type { CallResult, Content } from '../results/result.ts'
 import { callTool } from '../serve/requests.ts'
 import { createServices, createSession } from '../serve/server.ts'
-import { type Catalog, loadTools } from '../tools/catalog.ts'
+import { type ApiUrls, type Catalog, loadTools } from '../tools/catalog.ts'
 import { isDryRun } from '../tools/safety.ts'
 import type { Tool } from '../tools/tools.ts'
 import { checkArguments } from '../tools/validate-arguments.ts'
@@ -19,11 +19,11 @@ import { findTool } from './find-tool.ts'
 import { API, API_ENVIRONMENT, CONFIG, JSON_FLAG, TOKEN_ENVIRONMENT } from './flags.ts'
 import { type Io, json } from './io.ts'
 import { stopSignal } from './signals.ts'
-import { given, readConfigFile } from './values.ts'
+import { given, readApiUrl, readConfigFile } from './values.ts'
 
 interface CallCommand {
   configFile: string
-  apiUrl?: string
+  apiUrl?: ApiUrls
   tool: string
   items: string[]
   /** JSON, or `-` for stdin. */
@@ -75,16 +75,12 @@ function shown(block: Content): string {
   return `[${block.type} ${block.mimeType}, ${Math.floor((block.data.length * 3) / 4)} bytes]`
 }
 
-/** The HTTP request that a call means. The credential is not in it. */
-function requestOf(catalog: Catalog, tool: Tool, args: JsonObject) {
-  const { request } = prepareCall(tool, args)
-  return { ...request, url: catalog.baseUrl.replace(/\/+$/, '') + request.path, credential: 'withheld' }
-}
-
-function showRequest(catalog: Catalog, tool: Tool, args: JsonObject, options: CallCommand, io: Io): number {
+/** Prints the HTTP request that a call means. The credential is not in it. Throws ProblemResult. */
+function showRequest(tool: Tool, args: JsonObject, options: CallCommand, io: Io): number {
   const wrong = checkArguments(tool.checkArguments, args)
   if (wrong) throw new ProblemResult(wrong)
-  const { method, url, headers, body } = requestOf(catalog, tool, args)
+  const { method, path, headers, body } = prepareCall(tool, args).request
+  const url = tool.api.baseUrl.replace(/\/+$/, '') + path
   if (options.json) {
     io.out(json({ method, url, headers, ...(body !== undefined && { body }) }))
     return 0
@@ -97,16 +93,16 @@ function showRequest(catalog: Catalog, tool: Tool, args: JsonObject, options: Ca
 
 async function send(catalog: Catalog, tool: Tool, args: JsonObject, options: CallCommand, io: Io): Promise<number> {
   if (!checkArguments(tool.checkArguments, args) && !(await confirmed(tool, args, options.yes, io))) return 1
-  const backend = createBackend(catalog.baseUrl, catalog)
+  const backends = createBackends()
   try {
-    const services = createServices(catalog, backend, silent)
+    const services = createServices(catalog, backends, silent)
     const session = createSession(services, options.credential as string)
     const asked = { era: 'modern', signal: stopSignal(), canAsk: false } as const
     const result = (await callTool(services, session, asked, tool.name, args)) as CallResult
     io.out(options.json ? json(result) : `${result.content.map(shown).join('\n')}\n`)
     return result.isError ? 1 : 0
   } finally {
-    await backend.close()
+    await backends.close()
   }
 }
 
@@ -139,7 +135,7 @@ export const call = defineCommand<CallCommand & { dryRun: boolean }>({
     const [tool, ...items] = line.rest
     const configFile = readConfigFile(line)
     if (tool === undefined) throw new ConfigError('Name a tool: handrail-mcp call TOOL. See handrail-mcp list.')
-    const apiUrl = given(flags.api) ?? given(env.HANDRAIL_API_URL)
+    const apiUrl = readApiUrl(line, env)
     const args = given(flags.args)
     const dryRun = flags['dry-run'] === true
     return {
@@ -160,7 +156,7 @@ export const call = defineCommand<CallCommand & { dryRun: boolean }>({
     const args = await argumentsOf(options, tool, io)
     if (!options.dryRun) return send(catalog, tool, args, options, io)
     try {
-      return showRequest(catalog, tool, args, options, io)
+      return showRequest(tool, args, options, io)
     } catch (error) {
       if (!(error instanceof ProblemResult)) throw error
       io.error(`handrail-mcp: ${describe(error.problem as unknown as Record<string, Json>)}\n`)

@@ -6,6 +6,8 @@ export type Environment = Record<string, string | undefined>
 /** A flag of a command. Flags of one name mean the same in every command. */
 export interface Flag {
   type: 'string' | 'boolean'
+  /** It may be given several times. */
+  multiple?: true
   /** How its value is shown: FILE, N, URL. */
   value?: string
   about: string
@@ -13,7 +15,7 @@ export interface Flag {
 
 /** What the command line says, before the command has judged it. */
 export interface Given {
-  flags: Record<string, string | boolean | undefined>
+  flags: Record<string, string | boolean | string[] | undefined>
   /** What stands after the command's name. */
   rest: string[]
 }

@@ -10,7 +10,9 @@ const OWN = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' 
 
 /** Every flag of every command: one name has one type, so that the command may stand anywhere on the line. */
 const FLAGS = Object.fromEntries(
-  COMMANDS.flatMap(({ flags }) => Object.entries(flags).map(([name, { type }]) => [name, { type }])),
+  COMMANDS.flatMap(({ flags }) =>
+    Object.entries(flags).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
+  ),
 )
 
 function parse(argv: string[]) {

@@ -10,8 +10,9 @@ export const OPENAPI: Flag = {
 }
 export const API: Flag = {
   type: 'string',
+  multiple: true,
   value: 'URL',
-  about: "where the API is; goes over HANDRAIL_API_URL and the file's backend.url",
+  about: "where the API is, or NAME=URL for each of several; goes over HANDRAIL_API_URL and the file's URLs",
 }
 export const JSON_FLAG: Flag = { type: 'boolean', about: 'the result as JSON on stdout' }
 export const LOCK: Flag = { type: 'string', value: 'FILE', about: 'the lock file (default: beside the curation file)' }
@@ -26,7 +27,10 @@ export const TOKEN_ENVIRONMENT: [string, string][] = [
   ['HANDRAIL_TOKEN', 'the credential'],
   ['HANDRAIL_TOKEN_FILE', 'a file that holds it: <path>, or <path>#/json/pointer for a string in a JSON file'],
 ]
-export const API_ENVIRONMENT: [string, string] = ['HANDRAIL_API_URL', 'base URL of the API']
+export const API_ENVIRONMENT: [string, string] = [
+  'HANDRAIL_API_URL',
+  'base URL of the API, or NAME=URL for each of several, separated by commas',
+]
 export const STATE_ENVIRONMENT: [string, string] = [
   'HANDRAIL_MCP_STATE_SECRET',
   'seals the questions that people are asked before a tool acts; 32 characters or more, the same for all replicas ' +

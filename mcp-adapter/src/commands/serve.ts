@@ -2,17 +2,18 @@ import { stderrLog } from '../log.ts'
 import { type AdapterOptions, startAdapter } from '../serve/adapter.ts'
 import { defineCommand, type Environment, type Given } from './command.ts'
 import { readStateSecret } from './credential.ts'
-import { API, API_ENVIRONMENT, CONFIG, STATE_ENVIRONMENT } from './flags.ts'
+import { API, API_ENVIRONMENT, CONFIG, STATE_ENVIRONMENT, USAGE, USAGE_ENVIRONMENT } from './flags.ts'
 import { stopSignal } from './signals.ts'
 import { readAuth } from './tokens.ts'
-import { given, list, nothingElse, readConfigFile, wholeNumber } from './values.ts'
+import { given, list, nothingElse, readApiUrl, readConfigFile, readUsageFile, wholeNumber } from './values.ts'
 
 type ServeOptions = AdapterOptions & { host: string; port: number }
 
 function read(line: Given, env: Environment): ServeOptions {
   nothingElse(line)
   const { flags } = line
-  const apiUrl = given(flags.api) ?? given(env.HANDRAIL_API_URL)
+  const apiUrl = readApiUrl(line, env)
+  const usageFile = readUsageFile(line, env)
   const stateSecret = readStateSecret(env)
   const maxInFlight = given(env.MCP_MAX_IN_FLIGHT)
   const port = given(flags.port) ?? given(env.MCP_PORT) ?? '3001'
@@ -20,6 +21,7 @@ function read(line: Given, env: Environment): ServeOptions {
     configFile: readConfigFile(line),
     ...(apiUrl !== undefined && { apiUrl }),
     ...(stateSecret !== undefined && { stateSecret }),
+    ...(usageFile !== undefined && { usageFile }),
     ...(maxInFlight !== undefined && { maxInFlight: wholeNumber('MCP_MAX_IN_FLIGHT', maxInFlight, [1, 999_999]) }),
     auth: readAuth(env),
     host: given(flags.host) ?? given(env.MCP_HOST) ?? '127.0.0.1',
@@ -38,6 +40,7 @@ export const serve = defineCommand<ServeOptions>({
     host: { type: 'string', value: '127.0.0.1', about: 'where to listen' },
     port: { type: 'string', value: '3001', about: 'the port; 0 takes a free one' },
     api: API,
+    usage: USAGE,
   },
   environment: [
     API_ENVIRONMENT,
@@ -47,6 +50,7 @@ export const serve = defineCommand<ServeOptions>({
       'further host names, separated by commas; loopback names are always allowed',
     ],
     STATE_ENVIRONMENT,
+    USAGE_ENVIRONMENT,
     ['MCP_MAX_IN_FLIGHT', 'so many requests are answered at a time (default 256)'],
     [
       'MCP_ISSUERS',

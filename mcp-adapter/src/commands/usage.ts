@@ -5,7 +5,7 @@ import { defineCommand } from './command.ts'
 import { CONFIG, JSON_FLAG, USAGE, USAGE_ENVIRONMENT } from './flags.ts'
 import { json } from './io.ts'
 import { columns, count, oneLine } from './text.ts'
-import { given, nothingElse, readConfigFile } from './values.ts'
+import { given, nothingElse, readConfigFile, readUsageFile } from './values.ts'
 
 interface UsageOptions {
   configFile: string
@@ -45,7 +45,7 @@ export const usage = defineCommand<UsageOptions>({
   read(line, env) {
     nothingElse(line)
     const configFile = readConfigFile(line)
-    const usageFile = given(line.flags.usage) ?? given(env.MCP_USAGE_FILE)
+    const usageFile = readUsageFile(line, env)
     if (usageFile === undefined) throw new ConfigError('--usage is missing: the file that serve and stdio wrote.')
     const since = given(line.flags.since)
     return {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError, messageOf } from '../errors.ts'
-import type { Given } from './command.ts'
+import type { ApiUrls } from '../tools/catalog.ts'
+import type { Environment, Given } from './command.ts'
 
 /** A setting that is there; an empty one is not. */
-export const given = (value: string | boolean | undefined) =>
-  typeof value !== 'string' || value === '' ? undefined : value
+export const given = (value: Given['flags'][string]) => (typeof value !== 'string' || value === '' ? undefined : value)
 
 /** A list whose parts are separated by commas. */
 export const list = (value: string | undefined) => (value ?? '').split(',').flatMap((name) => given(name.trim()) ?? [])
@@ -36,3 +36,22 @@ export function readConfigFile({ flags }: Given): string {
 export function nothingElse({ rest }: Given): void {
   if (rest.length > 0) throw new ConfigError(`Unexpected "${rest[0]}". See handrail-mcp --help.`)
 }
+
+/**
+ * Where the APIs are, by `--api` or HANDRAIL_API_URL: the URL of the only one, or NAME=URL for each of several. Undefined
+ * when neither is set. Throws ConfigError.
+ */
+export function readApiUrl({ flags: { api } }: Given, env: Environment): ApiUrls | undefined {
+  const flag = Array.isArray(api) ? api.filter((each) => each !== '') : []
+  const urls = flag.length > 0 ? flag : list(env.HANDRAIL_API_URL)
+  const [first, ...more] = urls
+  if (first === undefined) return undefined
+  const named = urls.map((each) => /^([a-z][a-z0-9_-]*)=(.+)$/.exec(each) ?? [])
+  if (more.length === 0 && named[0]?.[1] === undefined) return first
+  const wrong = urls.find((_, i) => named[i]?.[1] === undefined)
+  if (wrong !== undefined) throw new ConfigError(`Say which API is at ${wrong}: --api NAME=URL for each of several.`)
+  return Object.fromEntries(named.map(([, name, url]) => [name, url] as [string, string]))
+}
+
+/** The usage file, by `--usage` or MCP_USAGE_FILE. Undefined when neither is set. */
+export const readUsageFile = ({ flags }: Given, env: Environment) => given(flags.usage) ?? given(env.MCP_USAGE_FILE)

@@ -6,6 +6,7 @@ import { type AuthSettings, createAuthRule } from '../auth/settings.ts'
 import { createBackends } from '../backend/backends.ts'
 import { type Log, stderrLog } from '../log.ts'
 import { type ApiUrls, type Catalog, loadTools } from '../tools/catalog.ts'
+import { createUsageRecorder } from '../usage/record.ts'
 import { createHttpEndpoint } from './http.ts'
 import { placesOf } from './places.ts'
 import { createServices } from './server.ts'
@@ -30,6 +31,8 @@ export interface AdapterOptions {
   auth?: AuthSettings
   /** So many MCP requests are answered at a time; further ones get 503. Default 256. */
   maxInFlight?: number
+  /** Calls are counted by tool, and the counts appended to this file. */
+  usageFile?: string
 }
 
 export interface RunningAdapter {
@@ -75,7 +78,9 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
   let ownUrl = ''
   const gate = rule && createGate(rule, { ownUrl: () => ownUrl, log })
   const backends = createBackends()
-  const { server, closeExchanges } = createHttpEndpoint(createServices(catalog, backends, log, options.stateSecret), {
+  const recorder = options.usageFile === undefined ? undefined : createUsageRecorder(options.usageFile, log)
+  const services = createServices(catalog, backends, log, options.stateSecret, recorder)
+  const { server, closeExchanges } = createHttpEndpoint(services, {
     allowedHosts: [...publicName, ...(options.allowedHosts ?? [])],
     allowedOrigins: options.allowedOrigins ?? [],
     gate,
@@ -86,7 +91,7 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
   try {
     await once(server, 'listening')
   } catch (error) {
-    await Promise.all([backends.close(), gate?.close()])
+    await Promise.all([backends.close(), gate?.close(), recorder?.close()])
     throw error
   }
   const { port } = server.address() as AddressInfo
@@ -104,7 +109,7 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
     await closed
     clearTimeout(grace)
     await closeExchanges()
-    await Promise.all([backends.close(), gate?.close()])
+    await Promise.all([backends.close(), gate?.close(), recorder?.close()])
   }
   return {
     url,

@@ -15,6 +15,8 @@ import type { Log } from '../log.ts'
 import type { Era } from '../results/result.ts'
 import type { Api } from '../tools/api.ts'
 import type { Catalog } from '../tools/catalog.ts'
+import { countCalls } from '../usage/count.ts'
+import type { UsageRecorder } from '../usage/record.ts'
 import { type Asked, callTool, listTools } from './requests.ts'
 
 /** Who is asking, and what they may do. Made per HTTP request, or once for a stdio process. */
@@ -41,10 +43,20 @@ export interface Services {
 /** How long a client may keep its tool list, in milliseconds. Rights change; a call checks them anyway. */
 const LIST_TTL_MS = 30_000
 
-/** `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this process. */
-export function createServices(catalog: Catalog, backends: Backends, log: Log, stateSecret?: string): Services {
+/**
+ * `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this process. Calls are
+ * counted when there is a `recorder`.
+ */
+export function createServices(
+  catalog: Catalog,
+  backends: Backends,
+  log: Log,
+  stateSecret?: string,
+  recorder?: UsageRecorder,
+): Services {
   const states = createConfirmationStates(stateSecret)
-  return { catalog, backends, caller: createCaller({ backends, states, log }), log }
+  const caller = createCaller({ backends, states, log })
+  return { catalog, backends, caller: recorder ? countCalls(caller, recorder) : caller, log }
 }
 
 /** A session whose rights are asked for anew each time. `who` is a credential that the API judges, or an identity. */

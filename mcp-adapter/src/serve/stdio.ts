@@ -3,6 +3,7 @@ import { createBackends } from '../backend/backends.ts'
 import { kindOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { type ApiUrls, loadTools } from '../tools/catalog.ts'
+import { createUsageRecorder } from '../usage/record.ts'
 import { placesOf } from './places.ts'
 import { createServer, createServices, createSession } from './server.ts'
 
@@ -17,11 +18,14 @@ export async function runStdio(options: {
   stateSecret?: string
   log: Log
   stop: AbortSignal
+  /** As of AdapterOptions. */
+  usageFile?: string
 }): Promise<void> {
   const { log } = options
   const catalog = await loadTools(options)
   const backends = createBackends()
-  const services = createServices(catalog, backends, log, options.stateSecret)
+  const recorder = options.usageFile === undefined ? undefined : createUsageRecorder(options.usageFile, log)
+  const services = createServices(catalog, backends, log, options.stateSecret, recorder)
   const session = createSession(services, options.credential, { lasting: true })
   const ended = new Promise<void>((resolve) => {
     process.stdin.once('end', resolve).once('close', resolve)
@@ -34,5 +38,5 @@ export async function runStdio(options: {
   log.info({ ...placesOf(catalog), tools: catalog.tools.length }, 'MCP over stdio is up')
   await ended
   await handle.close()
-  await backends.close()
+  await Promise.all([backends.close(), recorder?.close()])
 }

@@ -53,7 +53,7 @@ export function chooseTools(document: ApiDocument, most: number, budget: number)
       chosen: false,
     }
     try {
-      const curated = buildTool(document, tool.operation, entry)
+      const curated = buildTool(tool.api, tool.operation, entry)
       const reason = faultOf(curated)
       return reason === undefined ? { ...candidate, tool: curated } : { ...candidate, reason }
     } catch (error) {

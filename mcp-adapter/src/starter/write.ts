@@ -2,7 +2,7 @@ import { dirname, relative, resolve } from 'node:path'
 import { Document, isNode, isSeq } from 'yaml'
 import type { ApiDocument } from '../document/read.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
-import { baseUrlOf } from '../tools/catalog.ts'
+import { baseUrlOf } from '../tools/api.ts'
 import type { Candidate } from './choose.ts'
 import { plainWords } from './words.ts'
 

@@ -1,5 +1,6 @@
 import type { ApiDocument } from '../document/read.ts'
 import { messageOf } from '../errors.ts'
+import { createApi } from './api.ts'
 import { uniqueNames } from './naming.ts'
 import { buildTool, type Tool } from './tools.ts'
 
@@ -16,11 +17,13 @@ export interface LeftOut {
 export function allTools(document: ApiDocument): { tools: Tool[]; leftOut: LeftOut[] } {
   const tools: Tool[] = []
   const leftOut: LeftOut[] = []
+  // Nothing is called: where the API is does not matter.
+  const api = createApi(document, document.server ?? '')
   const operations = [...document.operations.values()]
   const names = uniqueNames(operations.map(({ id }) => id))
   for (const [index, operation] of operations.entries()) {
     try {
-      tools.push(buildTool(document, operation, { name: names[index] as string }))
+      tools.push(buildTool(api, operation, { name: names[index] as string }))
     } catch (error) {
       leftOut.push({ operation: operation.id, reason: messageOf(error) })
     }

@@ -18,10 +18,10 @@ export interface UsageLine {
   tools: Record<string, Count>
 }
 
-/** How one call ended. */
+/** How one call ended; `drift` is how many answers departed from the document since the call before. */
 export interface CallOutcome {
   error: boolean
-  drift: boolean
+  drift: number
 }
 
 export interface UsageRecorder {
@@ -72,7 +72,7 @@ export function createUsageRecorder(file: string, log: Log, everyMs = EVERY_MS):
   timer.unref()
   return {
     note(tool, { error, drift }) {
-      merge(tool, { calls: 1, errors: Number(error), drift: Number(drift), last: new Date().toISOString() })
+      merge(tool, { calls: 1, errors: Number(error), drift, last: new Date().toISOString() })
     },
     async close() {
       clearInterval(timer)
