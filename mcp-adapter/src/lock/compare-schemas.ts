@@ -80,6 +80,40 @@ function compareCombinator(walk: Walk, word: string, before: Json[], after: Json
   })
 }
 
+/** The keywords of a schema that decide which values it lets through, and those that do not. */
+function parted(schema: JsonObject): { rules: JsonObject; rest: JsonObject } {
+  const entries = Object.entries(schema).filter(([word]) => word !== '$defs')
+  const isRest = (word: string) => WORDS.has(word) || word === 'default'
+  return {
+    rules: Object.fromEntries(entries.filter(([word]) => !isRest(word))),
+    rest: Object.fromEntries(entries.filter(([word]) => isRest(word))),
+  }
+}
+
+/**
+ * A schema that became one of several alternatives, or the other way round (`integer` and `integer or null`): told as
+ * that, and not as everything that moved. False when it is no such case.
+ */
+function compareWithOneOfMany(walk: Walk, before: JsonObject, after: JsonObject, path: string): boolean {
+  const [old, now] = [parted(before), parted(after)]
+  const manyOf = ({ anyOf = [], ...others }: JsonObject) =>
+    Array.isArray(anyOf) && Object.keys(others).length === 0 ? anyOf : []
+  const isAmong = (one: JsonObject, many: Json[]) => many.some((each) => canonical(each) === canonical(one))
+  const [left, right] = [manyOf(old.rules), manyOf(now.rules)]
+  if (left.length > 0 === right.length > 0) return false
+  if (!isAmong(old.rules, right) && !isAmong(now.rules, left)) return false
+  const message = `has ${right.length || 1} alternatives instead of ${left.length || 1}`
+  walk.changes.push({
+    field: `${path}.anyOf`,
+    effect: effectOf(walk.side, left.length > 0 ? 'narrower' : 'wider'),
+    message,
+    before: old.rules,
+    after: now.rules,
+  })
+  compareValues(walk, old.rest, now.rest, path)
+  return true
+}
+
 /** What stands under one keyword that is neither a schema nor a map of schemas. */
 function compareValue(
   walk: Walk,
@@ -97,6 +131,11 @@ function compareValue(
   walk.changes.push({ field: `${path}.${keyword}`, effect, message: `${keyword} ${change}`, ...values })
 }
 
+function compareValues(walk: Walk, before: JsonObject, after: JsonObject, path: string): void {
+  for (const keyword of new Set([...Object.keys(before), ...Object.keys(after)]))
+    if (!OWN.has(keyword)) compareValue(walk, keyword, before[keyword], after[keyword], path)
+}
+
 function compare(walk: Walk, before: Json, after: Json, path: string): void {
   if (!isObject(before) || !isObject(after)) {
     if (canonical(before) !== canonical(after)) {
@@ -111,12 +150,13 @@ function compare(walk: Walk, before: Json, after: Json, path: string): void {
     }
     return
   }
-  const pair = `${canonical(before)}\0${canonical(after)}`
   if (before.$ref !== undefined || after.$ref !== undefined) {
+    const pair = `${canonical(before)}\0${canonical(after)}`
     if (walk.seen.has(pair)) return
     walk.seen.add(pair)
   }
   const [old, now] = [behind(walk.roots[0], before), behind(walk.roots[1], after)]
+  if (compareWithOneOfMany(walk, old, now, path)) return
   compareProperties(walk, old, now, path)
   for (const word of SINGLE) {
     const [left, right] = [old[word], now[word]]
@@ -128,8 +168,7 @@ function compare(walk: Walk, before: Json, after: Json, path: string): void {
     if (Array.isArray(left) && Array.isArray(right)) compareCombinator(walk, word, left, right, path)
     else compareValue(walk, word, left, right, path)
   }
-  for (const keyword of new Set([...Object.keys(old), ...Object.keys(now)]))
-    if (!OWN.has(keyword)) compareValue(walk, keyword, old[keyword], now[keyword], path)
+  compareValues(walk, old, now, path)
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Operation } from '../document/read.ts'
 import { isObject } from '../json.ts'
 import { costOf } from '../tools/cost.ts'
+import { snakeCase } from '../tools/naming.ts'
 import type { Tool } from '../tools/tools.ts'
 
 /** How an operation does by one question of the guide: points of `most`, and why not all of them. */
@@ -19,12 +20,19 @@ export interface Score {
   needed: Answer
 }
 
-const BACK_OFFICE =
-  /admin|internal|debug|health|ping|metric|status-?page|webhook|callback|hook|oauth|auth|login|logout|signin|sign-?up|session|token|password|credential|scim|sso|migrat|import|export|bulk|batch|feature-?flag|setting|config|audit|billing|subscription/i
-const DESTROYS = /delete|remove|purge|destroy|wipe|reset|revoke|terminate|archive|kick|ban/i
+const set = (words: string) => new Set(words.split(' '))
+/** What operators and programs do, and agents for people seldom. */
+const BACK_OFFICE = set(
+  'admin admins administration internal debug health healthz livez readyz ping metrics status_page webhook webhooks ' +
+    'callback callbacks hook hooks oauth oauth2 auth authorize login logout signin signup token tokens password ' +
+    'credentials scim sso saml migrate migration import export bulk batch audit',
+)
+const DESTROYS = set('delete remove purge destroy wipe reset revoke terminate archive kick ban')
 const SEARCHES = /search|find|query|lookup/i
 const NARROWS = /^(q|query|search|filter|limit|page|cursor|offset|per_page|page_size)$/i
 
+/** The words of ids, paths and tags, one by one: an author is no auth. */
+const wordsOf = (...texts: unknown[]) => texts.flatMap((text) => snakeCase(String(text)).split(/[_-]+/))
 const last = (path: string) => path.replace(/\/+$/, '').split('/').at(-1) ?? ''
 const isOne = ({ path }: Operation) => last(path).startsWith('{')
 const rank = (points: number, most: number, why: string): Answer => ({
@@ -69,7 +77,7 @@ function specific({ operation, input, published }: Tool): Answer {
 /** What can go wrong when a model calls it by mistake? */
 function safe({ operation, published }: Tool): Answer {
   const { readOnlyHint } = published.annotations
-  if (operation.method === 'DELETE' || DESTROYS.test(`${operation.id} ${last(operation.path)}`))
+  if (operation.method === 'DELETE' || wordsOf(operation.id, last(operation.path)).some((word) => DESTROYS.has(word)))
     return rank(2, 25, 'takes something away')
   return readOnlyHint ? rank(25, 25, 'only reads') : rank(12, 25, 'changes something')
 }
@@ -79,9 +87,9 @@ function needed({ operation, published }: Tool): Answer {
   const { read } = costOf(published)
   const dear = Math.min(10, Math.max(0, Math.floor((read - 200) / 50)))
   const tags = Array.isArray(operation.source.tags) ? operation.source.tags : []
-  const found = BACK_OFFICE.exec([operation.path, operation.id, ...tags].join(' '))
+  const found = wordsOf(operation.path, operation.id, ...tags).find((word) => BACK_OFFICE.has(word))
   const price = dear > 0 ? `, ${read} tokens` : ''
-  if (found) return rank(4 - dear, 20, `belongs to operators ("${found[0].toLowerCase()}")${price}`)
+  if (found) return rank(0, 20, `belongs to operators: "${found}"; the total is halved`)
   return rank(20 - dear, 20, dear > 0 ? `dear${price}` : 'part of the work')
 }
 
@@ -89,5 +97,7 @@ function needed({ operation, published }: Tool): Answer {
 export function scoreTool(tool: Tool): Score {
   const answers = { frequent: frequent(tool), specific: specific(tool), safe: safe(tool), needed: needed(tool) }
   const total = Object.values(answers).reduce((sum, { points }) => sum + points, 0)
-  return { total: tool.operation.source.deprecated === true ? 0 : total, ...answers }
+  // What nobody needs is no better for being safe and well described.
+  const worth = answers.needed.points === 0 ? Math.floor(total / 2) : total
+  return { total: tool.operation.source.deprecated === true ? 0 : worth, ...answers }
 }
