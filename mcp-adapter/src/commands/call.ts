@@ -6,8 +6,6 @@ import { isObject, type Json, type JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import { describe, ProblemResult } from '../results/problem.ts'
 import type { CallResult, Content } from '../results/result.ts'
-import { callTool } from '../serve/requests.ts'
-import { createServices, createSession } from '../serve/server.ts'
 import { type ApiUrls, type Catalog, loadTools } from '../tools/catalog.ts'
 import { isDryRun } from '../tools/safety.ts'
 import type { Tool } from '../tools/tools.ts'
@@ -17,7 +15,7 @@ import { defineCommand } from './command.ts'
 import { readCredential } from './credential.ts'
 import { findTool } from './find-tool.ts'
 import { API, API_ENVIRONMENT, CONFIG, JSON_FLAG, TOKEN_ENVIRONMENT } from './flags.ts'
-import { type Io, json } from './io.ts'
+import { type Io, json, tell } from './io.ts'
 import { stopSignal } from './signals.ts'
 import { given, readApiUrl, readConfigFile } from './values.ts'
 
@@ -86,20 +84,25 @@ function showRequest(tool: Tool, args: JsonObject, options: CallCommand, io: Io)
     return 0
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  io.out(`${[`${method} ${url}`, ...lines, 'authorization: (withheld)'].join('\n')}\n`)
-  if (body !== undefined) io.out(`\n${body}\n`)
+  tell(io, `${[`${method} ${url}`, ...lines, 'authorization: (withheld)'].join('\n')}\n`)
+  if (body !== undefined) tell(io, `\n${body}\n`)
   return 0
 }
 
 async function send(catalog: Catalog, tool: Tool, args: JsonObject, options: CallCommand, io: Io): Promise<number> {
   if (!checkArguments(tool.checkArguments, args) && !(await confirmed(tool, args, options.yes, io))) return 1
+  const [{ createServices, createSession }, { callTool }] = await Promise.all([
+    import('../serve/server.ts'),
+    import('../serve/requests.ts'),
+  ])
   const backends = createBackends()
   try {
     const services = createServices(catalog, backends, silent)
     const session = createSession(services, options.credential as string)
     const asked = { era: 'modern', signal: stopSignal(), canAsk: false } as const
     const result = (await callTool(services, session, asked, tool.name, args)) as CallResult
-    io.out(options.json ? json(result) : `${result.content.map(shown).join('\n')}\n`)
+    if (options.json) io.out(json(result))
+    else tell(io, `${result.content.map(shown).join('\n')}\n`)
     return result.isError ? 1 : 0
   } finally {
     await backends.close()

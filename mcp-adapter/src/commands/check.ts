@@ -5,13 +5,13 @@ import { readLock } from '../lock/lock.ts'
 import { didYouMean } from '../nearest.ts'
 import { defineCommand } from './command.ts'
 import { CONFIG, JSON_FLAG, LOCK } from './flags.ts'
-import { json } from './io.ts'
+import { json, tell } from './io.ts'
 import { loadLock, readLockFile } from './lock.ts'
 import { count, oneLine } from './text.ts'
 import { given, list, nothingElse, readConfigFile } from './values.ts'
 
 const ALLOWED = ['compatible', 'wording'] as const
-const LONGEST_VALUE = 400
+const LONGEST_VALUE = 2000
 
 interface CheckOptions {
   configFile: string
@@ -32,7 +32,7 @@ const shown = (value: unknown) => oneLine(typeof value === 'string' ? value : JS
 
 function asText({ field, effect, message, before, after }: Change): string {
   const lines = [
-    `  ${effect.padEnd(10)}  ${field}: ${message}`,
+    `  ${effect.padEnd(10)}  ${oneLine(`${field}: ${message}`, 300)}`,
     ...(before === undefined ? [] : [`    - ${shown(before)}`]),
     ...(after === undefined ? [] : [`    + ${shown(after)}`]),
   ]
@@ -72,14 +72,14 @@ export const check = defineCommand<CheckOptions>({
     }
     const names = new Set(changes.map(({ tool }) => tool))
     for (const name of names) {
-      io.out(`${name ?? 'the server'}\n`)
-      for (const change of changes) if (change.tool === name) io.out(asText(change))
+      tell(io, `${name ?? 'the server'}\n`)
+      for (const change of changes) if (change.tool === name) tell(io, asText(change))
     }
     const told =
       changes.length === 0
         ? 'no difference'
         : `${of('breaking')} breaking, ${of('wording')} wording, ${of('compatible')} compatible`
-    io.out(`${count(Object.keys(before.tools).length, 'locked tool')}: ${told}\n`)
+    tell(io, `${count(Object.keys(before.tools).length, 'locked tool')}: ${told}\n`)
     return failed ? 1 : 0
   },
 })

@@ -6,7 +6,7 @@ import { type Candidate, chooseTools } from '../starter/choose.ts'
 import { writeStarter } from '../starter/write.ts'
 import { defineCommand } from './command.ts'
 import { JSON_FLAG } from './flags.ts'
-import { json } from './io.ts'
+import { json, tell } from './io.ts'
 import { columns, count, oneLine } from './text.ts'
 import { given, wholeNumber } from './values.ts'
 
@@ -73,7 +73,8 @@ export const init = defineCommand<InitOptions>({
       return 0
     }
     const head = ['SCORE', 'FREQUENT', 'SPECIFIC', 'SAFE', 'NEEDED', 'OPERATION', '']
-    io.out(
+    tell(
+      io,
       `${columns([head, ...candidates.map(row)])}\n${out}: ${count(chosen, 'tool')} of ${count(candidates.length, 'operation')}\n`,
     )
     return 0

@@ -1,9 +1,12 @@
 import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
+import { visible } from '../results/hidden.ts'
 
-/** What a command reads and writes besides files. Results go to `out`, everything else to `error`. */
+/** What a command reads and writes besides files. */
 export interface Io {
+  /** Results. JSON as it is; text for people by `tell`. */
   out(text: string): void
+  /** Everything else. */
   error(text: string): void
   /** All of stdin. */
   input(): Promise<string>
@@ -29,6 +32,12 @@ export function processIo(): Io {
     }),
   }
 }
+
+/** Text for people without what a terminal would obey: documents and answers come from elsewhere. */
+export const printable = (written: string) => visible(written).replaceAll('\r', '')
+
+/** Prints text for people. */
+export const tell = (io: Io, written: string) => io.out(printable(written))
 
 /** A value as the JSON that `--json` prints. */
 export const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`

@@ -3,7 +3,7 @@ import { curationPlaces, documentPlaces } from '../lint/places.ts'
 import { costOf, costOfList } from '../tools/cost.ts'
 import { defineCommand } from './command.ts'
 import { CONFIG, JSON_FLAG, OPENAPI } from './flags.ts'
-import { json } from './io.ts'
+import { json, tell } from './io.ts'
 import { loadSource, readSource, type Source } from './source.ts'
 import { columns, count, oneLine } from './text.ts'
 import { given, nothingElse, wholeNumber } from './values.ts'
@@ -54,7 +54,8 @@ export const lintCommand = defineCommand<LintOptions>({
   async run(options, io) {
     if (options.rules) {
       const rules = RULES.map(({ id, level, about }) => ({ id, level, about }))
-      io.out(options.json ? json(rules) : `${columns(rules.map(({ id, level, about }) => [id, level, about]))}\n`)
+      if (options.json) io.out(json(rules))
+      else tell(io, `${columns(rules.map(({ id, level, about }) => [id, level, about]))}\n`)
       return 0
     }
     const { tools } = await loadSource(options.source)
@@ -68,9 +69,10 @@ export const lintCommand = defineCommand<LintOptions>({
       io.out(json({ failed, tokens: cost, budget: options.budget, tools: perTool, findings }))
       return failed ? 1 : 0
     }
-    for (const finding of findings) if (finding.level !== 'note' || options.notes) io.out(asText(finding))
+    for (const finding of findings) if (finding.level !== 'note' || options.notes) tell(io, asText(finding))
     const notes = options.notes || of('note') === 0 ? '' : ' (--notes shows them)'
-    io.out(
+    tell(
+      io,
       `${count(tools.length, 'tool')}, ${count(cost.read, 'token')} of ${count(options.budget, 'token')} for models, ` +
         `${count(cost.all, 'token')} with output schemas. ${count(of('error'), 'error')}, ` +
         `${count(of('warning'), 'warning')}, ${count(of('note'), 'note')}${notes}.\n`,

@@ -2,7 +2,7 @@ import { costOf, costOfList } from '../tools/cost.ts'
 import type { Tool } from '../tools/tools.ts'
 import { defineCommand } from './command.ts'
 import { CONFIG, JSON_FLAG, OPENAPI } from './flags.ts'
-import { json } from './io.ts'
+import { json, tell } from './io.ts'
 import { loadSource, readSource, type Source } from './source.ts'
 import { columns, count, oneLine } from './text.ts'
 import { nothingElse } from './values.ts'
@@ -37,14 +37,15 @@ export const listCommand = defineCommand<{ source: Source; json: boolean }>({
     const rows = tools.map((tool) => [
       tool.name,
       oneLine(tool.published.title, 40),
-      `${tool.operation.method} ${tool.operation.path}`,
+      oneLine(`${tool.operation.method} ${tool.operation.path}`, 80),
       effectOf(tool),
       String(costOf(tool.published).read),
     ])
     const cost = costOfList(published)
-    io.out(`${columns([['TOOL', 'TITLE', 'OPERATION', 'EFFECT', 'TOKENS'], ...rows])}\n`)
-    for (const { operation, reason } of leftOut) io.out(`left out: ${operation}: ${oneLine(reason, 200)}\n`)
-    io.out(
+    tell(io, `${columns([['TOOL', 'TITLE', 'OPERATION', 'EFFECT', 'TOKENS'], ...rows])}\n`)
+    for (const { operation, reason } of leftOut) tell(io, `left out: ${oneLine(`${operation}: ${reason}`, 250)}\n`)
+    tell(
+      io,
       `${count(tools.length, 'tool')}, ${count(cost.read, 'token')} for models, ` +
         `${count(cost.all, 'token')} with output schemas\n`,
     )

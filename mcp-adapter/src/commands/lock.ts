@@ -4,7 +4,7 @@ import { createLock, type Lock, writeLock } from '../lock/lock.ts'
 import { loadTools } from '../tools/catalog.ts'
 import { defineCommand, type Given } from './command.ts'
 import { CONFIG, JSON_FLAG, LOCK } from './flags.ts'
-import { json } from './io.ts'
+import { json, tell } from './io.ts'
 import { count } from './text.ts'
 import { given, nothingElse, readConfigFile } from './values.ts'
 
@@ -38,7 +38,8 @@ export const lockCommand = defineCommand<{ configFile: string; lockFile: string;
     const lock = await loadLock(configFile)
     writeFileSync(lockFile, writeLock(lock))
     const tools = Object.keys(lock.tools)
-    io.out(asJson ? json({ file: lockFile, tools }) : `${lockFile}: ${count(tools.length, 'tool')}\n`)
+    if (asJson) io.out(json({ file: lockFile, tools }))
+    else tell(io, `${lockFile}: ${count(tools.length, 'tool')}\n`)
     return 0
   },
 })

@@ -1,7 +1,7 @@
 import { ConfigError, messageOf } from '../errors.ts'
 import type { Environment } from './command.ts'
 import { readCommand } from './config.ts'
-import type { Io } from './io.ts'
+import { type Io, printable } from './io.ts'
 
 /**
  * Runs one command line. Resolves to the exit code: 0 done, 1 it failed or found something, 2 the command line or the
@@ -11,7 +11,7 @@ export async function run(argv: string[], env: Environment, io: Io): Promise<num
   try {
     return await readCommand(argv, env).run(io)
   } catch (error) {
-    io.error(`handrail-mcp: ${messageOf(error)}\n`)
+    io.error(printable(`handrail-mcp: ${messageOf(error)}\n`))
     return error instanceof ConfigError ? 2 : 1
   }
 }

@@ -1,5 +1,5 @@
 import { stderrLog } from '../log.ts'
-import { type AdapterOptions, startAdapter } from '../serve/adapter.ts'
+import type { AdapterOptions } from '../serve/adapter.ts'
 import { defineCommand, type Environment, type Given } from './command.ts'
 import { readStateSecret } from './credential.ts'
 import { API, API_ENVIRONMENT, CONFIG, STATE_ENVIRONMENT, USAGE, USAGE_ENVIRONMENT } from './flags.ts'
@@ -75,6 +75,8 @@ export const serve = defineCommand<ServeOptions>({
   read,
   async run(options) {
     const stop = stopSignal()
+    // Loaded by the commands that serve: the MCP SDK costs the others half of their start.
+    const { startAdapter } = await import('../serve/adapter.ts')
     const adapter = await startAdapter({ ...options, log: stderrLog() }).catch((error: unknown) => {
       const code = (error as { code?: unknown } | null)?.code
       if (code === 'EADDRINUSE')

@@ -4,7 +4,7 @@ import type { Tool } from '../tools/tools.ts'
 import { defineCommand } from './command.ts'
 import { findTool, readToolName } from './find-tool.ts'
 import { CONFIG, JSON_FLAG, OPENAPI } from './flags.ts'
-import { json } from './io.ts'
+import { json, tell } from './io.ts'
 import { loadSource, readSource, type Source } from './source.ts'
 import { columns, count, wrapped } from './text.ts'
 
@@ -83,7 +83,8 @@ export const show = defineCommand<{ source: Source; tool: string; json: boolean 
   async run(options, io) {
     const { tools } = await loadSource(options.source)
     const tool = findTool(tools, options.tool)
-    io.out(options.json ? json(describeTool(tool)) : asText(tool))
+    if (options.json) io.out(json(describeTool(tool)))
+    else tell(io, asText(tool))
     return 0
   },
 })

@@ -1,5 +1,4 @@
 import { stderrLog } from '../log.ts'
-import { runStdio } from '../serve/stdio.ts'
 import type { ApiUrls } from '../tools/catalog.ts'
 import { defineCommand } from './command.ts'
 import { readCredential, readStateSecret } from './credential.ts'
@@ -44,6 +43,7 @@ export const stdio = defineCommand<StdioOptions>({
     }
   },
   async run(options) {
+    const { runStdio } = await import('../serve/stdio.ts')
     await runStdio({ ...options, log: stderrLog(), stop: stopSignal() })
     return 0
   },

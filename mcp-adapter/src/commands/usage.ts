@@ -3,7 +3,7 @@ import { loadTools } from '../tools/catalog.ts'
 import { readUsage, type ToolUsage } from '../usage/report.ts'
 import { defineCommand } from './command.ts'
 import { CONFIG, JSON_FLAG, USAGE, USAGE_ENVIRONMENT } from './flags.ts'
-import { json } from './io.ts'
+import { json, tell } from './io.ts'
 import { columns, count, oneLine } from './text.ts'
 import { given, nothingElse, readConfigFile, readUsageFile } from './values.ts'
 
@@ -65,8 +65,8 @@ export const usage = defineCommand<UsageOptions>({
       return 0
     }
     const most = [...tools].sort((a, b) => b.calls - a.calls)
-    io.out(`${columns([['TOOL', 'CALLS', 'ERRORS', 'DRIFT', 'LAST'], ...most.map(row)])}\n`)
-    io.out(neverCalled.length === 0 ? 'Every tool was called.\n' : `Nobody called: ${neverCalled.join(', ')}\n`)
+    tell(io, `${columns([['TOOL', 'CALLS', 'ERRORS', 'DRIFT', 'LAST'], ...most.map(row)])}\n`)
+    tell(io, neverCalled.length === 0 ? 'Every tool was called.\n' : `Nobody called: ${neverCalled.join(', ')}\n`)
     return 0
   },
 })
