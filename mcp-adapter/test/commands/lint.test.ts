@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { type LintFinding, RULES } from '../../src/lint/lint.ts'
@@ -183,4 +183,9 @@ t.test('our own tools have neither errors nor warnings and cost less than 3,000 
   t.equal(code, 0)
   t.ok(value.tokens.read < 3000)
   t.match((await command(['lint', '--config', own])).out, /20 tools, 2,\d\d\d tokens of 3,000 tokens for models/)
+})
+
+t.test('every rule is documented as it is', async (t) => {
+  const text = readFileSync(new URL('../../docs/commands.md', import.meta.url), 'utf8').replaceAll(/ {2,}\|/g, ' |')
+  for (const { id, level, about } of RULES) t.match(text, `| \`${id}\` | ${level} | ${about} |`)
 })
