@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createBackends } from '../backend/backends.ts'
 import { prepareCall } from '../calls/prepare.ts'
 import { question } from '../calls/question.ts'
@@ -73,6 +74,11 @@ function shown(block: Content): string {
   return `[${block.type} ${block.mimeType}, ${Math.floor((block.data.length * 3) / 4)} bytes]`
 }
 
+/** A body as text; bytes that are none by their number. */
+function shownBody(body: string | Uint8Array): string {
+  return typeof body === 'string' ? body : isUtf8(body) ? Buffer.from(body).toString('utf8') : `(${body.length} bytes)`
+}
+
 /** Prints the HTTP request that a call means. The credential is not in it. Throws ProblemResult. */
 function showRequest(tool: Tool, args: JsonObject, options: CallCommand, io: Io): number {
   const wrong = checkArguments(tool.checkArguments, args)
@@ -80,12 +86,12 @@ function showRequest(tool: Tool, args: JsonObject, options: CallCommand, io: Io)
   const { method, path, headers, body } = prepareCall(tool, args).request
   const url = tool.api.baseUrl.replace(/\/+$/, '') + path
   if (options.json) {
-    io.out(json({ method, url, headers, ...(body !== undefined && { body }) }))
+    io.out(json({ method, url, headers, ...(body !== undefined && { body: shownBody(body) }) }))
     return 0
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  tell(io, `${[`${method} ${url}`, ...lines, 'authorization: (withheld)'].join('\n')}\n`)
-  if (body !== undefined) tell(io, `\n${body}\n`)
+  tell(io, `${[`${method} ${url}`, ...lines, '(the credential is withheld)'].join('\n')}\n`)
+  if (body !== undefined) tell(io, `\n${shownBody(body)}\n`)
   return 0
 }
 

@@ -1,4 +1,4 @@
-import type { Binding } from '../tools/bindings.ts'
+import type { Binding, BodyRule } from '../tools/bindings.ts'
 import { costOf } from '../tools/cost.ts'
 import type { Tool } from '../tools/tools.ts'
 import { defineCommand } from './command.ts'
@@ -9,12 +9,14 @@ import { loadSource, readSource, type Source } from './source.ts'
 import { columns, count, wrapped } from './text.ts'
 
 /** Where one argument goes; `shown` is false for what is fixed or hidden by the curation. */
-function mappingOf(binding: Binding) {
+function mappingOf(binding: Binding, body: BodyRule | undefined) {
   const { argument, place, name, required, style, explode, fixed, hidden, fallback } = binding
+  const isWhole = place === 'body' && body?.whole === true
   return {
     argument: argument.join('.'),
     in: place,
-    name,
+    // A body that is one argument has no name on the wire.
+    ...(!isWhole && { name }),
     required,
     shown: fixed === undefined && hidden === undefined,
     ...(place !== 'body' && { style, explode }),
@@ -26,7 +28,7 @@ function mappingOf(binding: Binding) {
 type Mapping = ReturnType<typeof mappingOf>
 
 function sentTo({ in: place, name, fixed, default: preset, shown, required }: Mapping): string {
-  const where = name === '' ? `the whole ${place}` : `${place} ${name}`
+  const where = name === undefined ? `the whole ${place}` : `${place} ${name}`
   if (fixed !== undefined) return `${where}, always ${JSON.stringify(fixed)}`
   if (!shown) return 'not sent'
   return [
@@ -42,7 +44,7 @@ function describeTool(tool: Tool) {
   return {
     tool: published,
     operation: { id: operation.id, method: operation.method, path: operation.path },
-    arguments: input.bindings.map(mappingOf),
+    arguments: input.bindings.map((binding) => mappingOf(binding, input.body)),
     ...(input.body && { body: input.body }),
     confirm,
     scopes,

@@ -126,7 +126,7 @@ t.test('--dry-run prints the request, sends nothing and needs no credential', as
   t.equal(code, 0)
   t.match(out, new RegExp(`^POST ${backend.url}/api/v1/orders\n`))
   t.match(out, /^content-type: application\/json$/m)
-  t.match(out, /^authorization: \(withheld\)$/m)
+  t.match(out, /^\(the credential is withheld\)$/m)
   t.match(out, '\n\n{"items":[{"sku":"LAMP","quantity":1}],"note":"by an agent"}\n')
   const { value } = await commandJson(['call', 'get_user_by_id', ...base, 'userId=a/b'], { env })
   t.match(value, { method: 'GET', url: `${backend.url}/api/v1/users/a%2Fb` })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { readCommand } from '../../src/commands/config.ts'
 import { COMMANDS } from '../../src/commands/table.ts'
 import { startBackend } from '../fixtures/backend.ts'
-import { command, commandJson, fixture, folder } from './support.ts'
+import { command, commandJson, documentOf, fixture, folder } from './support.ts'
 
 t.test('--help names every command, and each has help of its own with all its flags', async (t) => {
   const { code, out, error } = await command(['--help'])
@@ -138,4 +138,28 @@ t.test('show tells what an agent sees and where each argument goes', async (t) =
   t.match(out, /^ {2}items +body items, required$/m)
   t.match(out, /^ {2}- +body note, always "by an agent"$/m)
   t.match(out, /^Hints +readOnlyHint false, destructiveHint true/m)
+})
+
+t.test('nothing that a terminal obeys is printed, while JSON is as it is', async (t) => {
+  const { write } = folder(t)
+  const evil = 'Reads \u001b[2Ja \u202ebook\r of the shop.'
+  const file = write('d.json', documentOf({ 'GET /a': { operationId: 'readBook', summary: evil, description: evil } }))
+  for (const args of [['list'], ['show', 'read_book'], ['lint']]) {
+    const { out } = await command([...args, '--openapi', file])
+    t.notMatch(out, /[\u001b\u202e\r]/, args[0])
+  }
+  const { value } = await commandJson(['show', 'read_book', '--openapi', file])
+  t.equal(value.tool.description, evil)
+})
+
+t.test('a body that is one argument is shown as that', async (t) => {
+  const { write } = folder(t)
+  const requestBody = {
+    required: true,
+    content: { 'application/json': { schema: { type: 'array', items: { type: 'string' } } } },
+  }
+  const file = write('d.json', documentOf({ 'POST /a': { operationId: 'addBooks', requestBody } }))
+  const { value } = await commandJson(['show', 'add_books', '--openapi', file])
+  t.same(value.arguments, [{ argument: 'body', in: 'body', required: true, shown: true }])
+  t.match((await command(['show', 'add_books', '--openapi', file])).out, /^ {2}body +the whole body, required$/m)
 })
