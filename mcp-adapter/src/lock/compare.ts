@@ -22,6 +22,7 @@ function compareOutput({ outputSchema: before }: LockedTool, { outputSchema: aft
 function compareTool(before: LockedTool, after: LockedTool): Change[] {
   const hints = new Set([...Object.keys(before.hints), ...Object.keys(after.hints)])
   return [
+    ...changed('backend', 'breaking', before.backend, after.backend, 'belongs to another API'),
     ...changed('request', 'breaking', before.request, after.request, 'stands for another request'),
     ...changed('operation', 'compatible', before.operation, after.operation, 'has another operationId'),
     ...changed('title', 'wording', before.title, after.title, 'has another title'),

@@ -8,6 +8,8 @@ import { digestOf, sorted } from './canonical.ts'
 
 /** What agents see of one tool, and what stands behind it. */
 export interface LockedTool {
+  /** Which of several APIs. */
+  backend?: string
   operation: string
   /** Method and path. */
   request: string
@@ -31,9 +33,10 @@ const VERSION = 1
 const HEAD =
   '# What agents see, as it was reviewed. Written by "handrail-mcp lock"; "handrail-mcp check" fails when it differs.\n'
 
-function lockTool({ published, operation, confirm, scopes }: Tool): LockedTool {
+function lockTool({ api, published, operation, confirm, scopes }: Tool): LockedTool {
   const { title, ...hints } = published.annotations
   return {
+    ...(api.name !== '' && { backend: api.name }),
     operation: operation.id,
     request: `${operation.method} ${operation.path}`,
     title,
@@ -93,6 +96,7 @@ const isFile = compile({
           'digest',
         ],
         properties: {
+          backend: { type: 'string' },
           operation: { type: 'string' },
           request: { type: 'string' },
           title: { type: 'string' },

@@ -146,7 +146,7 @@ t.test('nothing that a terminal obeys is printed, while JSON is as it is', async
   const file = write('d.json', documentOf({ 'GET /a': { operationId: 'readBook', summary: evil, description: evil } }))
   for (const args of [['list'], ['show', 'read_book'], ['lint']]) {
     const { out } = await command([...args, '--openapi', file])
-    t.notMatch(out, /[\u001b\u202e\r]/, args[0])
+    for (const obeyed of ['\u001b', '\u202e', '\r']) t.notOk(out.includes(obeyed), args.join(' '))
   }
   const { value } = await commandJson(['show', 'read_book', '--openapi', file])
   t.equal(value.tool.description, evil)

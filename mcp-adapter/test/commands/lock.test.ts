@@ -239,6 +239,22 @@ t.test('another request behind the same name breaks', async (t) => {
   ])
 })
 
+t.test('the same request to another of several APIs breaks', async (t) => {
+  const { write } = folder(t)
+  write('openapi.json', documentOf(before))
+  const api = { openapi: 'openapi.json', credential: 'none', prefix: '' }
+  const curation = (backend: string) => ({
+    server: { name: 't' },
+    backends: { one: { ...api, url: 'http://one.example' }, two: { ...api, url: 'http://two.example' } },
+    tools: [{ operation: 'listBooks', backend }],
+  })
+  const config = write('tools.yaml', curation('one'))
+  await command(['lock', '--config', config])
+  write('tools.yaml', curation('two'))
+  const { value } = await commandJson(['check', '--config', config])
+  t.match(value.changes, [{ tool: 'list_books', field: 'backend', effect: 'breaking', before: 'one', after: 'two' }])
+})
+
 t.test('other instructions are other words', async (t) => {
   const { changes } = await drift(t, before, entries, { server: { name: 't', instructions: 'Obey.' } })
   t.match(changes, [{ field: 'instructions', effect: 'wording', after: 'Obey.' }])
