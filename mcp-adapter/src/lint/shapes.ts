@@ -12,6 +12,8 @@ const MOST_TOKENS = 600
 const PAGING =
   /^(query\.)?(limit|page|per_?page|page_?size|cursor|offset|first|last|top|max(_?results)?|count|size|take)$/i
 const SECRET_NAMES = /(^|[._-])(password|passwd|secret|token|api_?key|access_?key|private_?key|credential)s?$/i
+/** Whether an argument is called what credentials are called. */
+export const isSecretName = (name: string) => SECRET_NAMES.test(name)
 const UNCLEAR =
   /^(query\.|body\.|path\.)?([a-z]{1,2}|data|value|values|input|payload|params?|arg\d*|obj|object|item|info|misc|flag)$/i
 const SELF_EVIDENT =
@@ -139,7 +141,7 @@ export const SHAPE_RULES: Rule[] = [
     'secret-argument',
     'warning',
     'No argument takes a secret: credentials never pass through a model.',
-    ({ name }) => SECRET_NAMES.test(name) && 'takes a secret from the model: hide it',
+    ({ name }) => isSecretName(name) && 'takes a secret from the model: hide it',
   ),
   eachArgument(
     'many-choices',

@@ -6,7 +6,8 @@ import { allTools } from '../tools/all.ts'
 import { costOfList } from '../tools/cost.ts'
 import { snakeCase } from '../tools/naming.ts'
 import { buildTool, type Tool } from '../tools/tools.ts'
-import { type Score, scoreTool } from './score.ts'
+import { argumentsFor } from './arguments.ts'
+import { type Score, scoreTool, subjectOf } from './score.ts'
 import { wordsFor } from './words.ts'
 
 /** An operation that was looked at. `entry` is how a starter file would have it; `reason` is why it does not. */
@@ -20,6 +21,8 @@ export interface Candidate {
 
 /** Below it an operation does more harm in a list than good. */
 const LEAST_SCORE = 50
+/** What another tool about the same thing is worth less: a list of fifteen ways to read an order is a poor start. */
+const SAME_SUBJECT = 5
 
 /** What keeps a tool out of any list, whatever else is in it. */
 function faultOf(tool: Tool): string | undefined {
@@ -30,11 +33,52 @@ function faultOf(tool: Tool): string | undefined {
 
 function entryFor(tool: Tool): CuratedTool {
   const { operation, name, published } = tool
+  const parameters = argumentsFor(tool)
   return {
     operation: operation.id,
     ...(name !== snakeCase(operation.id) && { name }),
     ...wordsFor(operation, name),
+    ...(Object.keys(parameters).length > 0 && { parameters }),
     ...(published.annotations.destructiveHint && { confirm: true }),
+  }
+}
+
+/** An operation with the tool that a starter file would make of it; none when that would be no good tool. */
+type Prepared = Candidate & { tool?: Tool }
+
+function prepare(tool: Tool, share: number): Prepared {
+  const entry = entryFor(tool)
+  const candidate = { operation: tool.operation.id, score: scoreTool(tool, share), entry, chosen: false }
+  try {
+    const curated = buildTool(tool.api, tool.operation, entry)
+    const reason = faultOf(curated)
+    return reason === undefined ? { ...candidate, tool: curated } : { ...candidate, reason }
+  } catch (error) {
+    return { ...candidate, reason: messageOf(error) }
+  }
+}
+
+/** Chooses one after the other: the next is the best of what is left, where each of its subject counts against it. */
+function choose(candidates: Prepared[], most: number, budget: number): void {
+  const chosen: Tool[] = []
+  const times = new Map<string, number>()
+  const worth = ({ score, tool }: Prepared) =>
+    score.total - SAME_SUBJECT * (tool ? (times.get(subjectOf(tool)) ?? 0) : 0)
+  const left = new Set(candidates.filter(({ tool }) => tool !== undefined))
+  while (left.size > 0) {
+    const best = [...left].reduce((a, b) => (worth(b) > worth(a) ? b : a))
+    left.delete(best)
+    const tool = best.tool as Tool
+    if (chosen.length >= most) best.reason = `${most} others are better`
+    // A file needs at least one tool.
+    else if (best.score.total < LEAST_SCORE && chosen.length > 0) best.reason = 'its score is low'
+    else if (costOfList([...chosen, tool].map(({ published }) => published)).read > budget)
+      best.reason = 'the list would cost too many tokens'
+    else {
+      best.chosen = true
+      chosen.push(tool)
+      times.set(subjectOf(tool), (times.get(subjectOf(tool)) ?? 0) + 1)
+    }
   }
 }
 
@@ -44,32 +88,11 @@ function entryFor(tool: Tool): CuratedTool {
  * same choice.
  */
 export function chooseTools(document: ApiDocument, most: number, budget: number): Candidate[] {
-  const candidates = allTools(document).tools.map((tool) => {
-    const entry = entryFor(tool)
-    const candidate: Candidate & { tool?: Tool } = {
-      operation: tool.operation.id,
-      score: scoreTool(tool),
-      entry,
-      chosen: false,
-    }
-    try {
-      const curated = buildTool(tool.api, tool.operation, entry)
-      const reason = faultOf(curated)
-      return reason === undefined ? { ...candidate, tool: curated } : { ...candidate, reason }
-    } catch (error) {
-      return { ...candidate, reason: messageOf(error) }
-    }
-  })
-  const best = candidates.sort((a, b) => b.score.total - a.score.total)
-  const chosen: Tool[] = []
-  return best.map(({ tool, ...candidate }) => {
-    if (!tool) return candidate
-    if (chosen.length >= most) return { ...candidate, reason: `${most} others are better` }
-    // A file needs at least one tool.
-    if (candidate.score.total < LEAST_SCORE && chosen.length > 0) return { ...candidate, reason: 'its score is low' }
-    if (costOfList([...chosen, tool].map(({ published }) => published)).read > budget)
-      return { ...candidate, reason: 'the list would cost too many tokens' }
-    chosen.push(tool)
-    return { ...candidate, chosen: true }
-  })
+  const { tools } = allTools(document)
+  const times = new Map<string, number>()
+  for (const tool of tools) times.set(subjectOf(tool), (times.get(subjectOf(tool)) ?? 0) + 1)
+  const largest = Math.max(...times.values())
+  const candidates = tools.map((tool) => prepare(tool, (times.get(subjectOf(tool)) ?? 0) / largest))
+  choose(candidates, most, budget)
+  return candidates.map(({ tool: _, ...candidate }) => candidate).sort((a, b) => b.score.total - a.score.total)
 }

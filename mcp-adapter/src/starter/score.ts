@@ -41,8 +41,8 @@ const rank = (points: number, most: number, why: string): Answer => ({
   why,
 })
 
-/** Will an agent want it often? Finding and reading come before every change. */
-function frequent({ operation, input }: Tool): Answer {
+/** What an operation does, as points of 30: finding and reading come before every change. */
+function doing({ operation, input }: Tool): Answer {
   const { method, id, path } = operation
   const levels = Math.max(0, path.split('{').length - 1 - (isOne(operation) ? 1 : 0))
   const far = Math.min(levels, 2) * 4
@@ -56,6 +56,12 @@ function frequent({ operation, input }: Tool): Answer {
   if (method === 'POST') return rank((last(path).includes('{') ? 14 : 20) - far, 30, `makes or does something${away}`)
   if (method === 'PATCH' || method === 'PUT') return rank(14 - far, 30, `changes something${away}`)
   return rank(5, 30, method === 'DELETE' ? 'deletes' : 'has no content')
+}
+
+/** Will an agent want it often? What it does counts 24, and how much of the document is about the same thing 6. */
+function frequent(tool: Tool, share: number): Answer {
+  const { points, most, why } = doing(tool)
+  return rank(Math.round(points * 0.8 + share * 6), most, share < 0.5 ? `${why}, little is about it` : why)
 }
 
 /** Does a model know when and how to call it? */
@@ -93,9 +99,18 @@ function needed({ operation, published }: Tool): Answer {
   return rank(20 - dear, 20, dear > 0 ? `dear${price}` : 'part of the work')
 }
 
-/** Answers the guide's four questions for an operation, by what the document says alone. */
-export function scoreTool(tool: Tool): Score {
-  const answers = { frequent: frequent(tool), specific: specific(tool), safe: safe(tool), needed: needed(tool) }
+/** What an operation is about: `/api/v1/orders/{id}` and `/orders.list` are about orders. */
+export function subjectOf({ operation: { path } }: Tool): string {
+  const segments = path.split('/').filter((segment) => !/^(|\{.*|api|rest|v\d+(\.\d+)*)$/.test(segment))
+  return segments[0]?.split('.')[0]?.toLowerCase() ?? ''
+}
+
+/**
+ * Answers the guide's four questions for an operation, by what the document says alone. `share` is how many operations
+ * are about the same thing, as a part of those about the thing that most are about.
+ */
+export function scoreTool(tool: Tool, share: number): Score {
+  const answers = { frequent: frequent(tool, share), specific: specific(tool), safe: safe(tool), needed: needed(tool) }
   const total = Object.values(answers).reduce((sum, { points }) => sum + points, 0)
   // What nobody needs is no better for being safe and well described.
   const worth = answers.needed.points === 0 ? Math.floor(total / 2) : total

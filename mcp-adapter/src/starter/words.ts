@@ -18,7 +18,7 @@ export function plainWords(text: string): string {
 }
 
 /** The first sentences of a text that fit; a longer first one is cut at a word. */
-function firstSentences(text: string, most: number): string {
+export function firstSentences(text: string, most: number): string {
   if (text.length <= most) return text
   const end = Math.max(...['. ', '! ', '? '].map((stop) => text.lastIndexOf(stop, most - 1)))
   if (end > 0) return text.slice(0, end + 1)
