@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer'
-import { createBackends } from '../backend/backends.ts'
 import { prepareCall } from '../calls/prepare.ts'
 import { question } from '../calls/question.ts'
 import { ConfigError } from '../errors.ts'
@@ -28,7 +27,7 @@ interface CallCommand {
   /** JSON, or `-` for stdin. */
   args?: string
   yes: boolean
-  /** Absent for a dry run, which sends nothing. */
+  /** Needed when the API gets the caller's. */
   credential?: string
   json: boolean
 }
@@ -97,21 +96,22 @@ function showRequest(tool: Tool, args: JsonObject, options: CallCommand, io: Io)
 
 async function send(catalog: Catalog, tool: Tool, args: JsonObject, options: CallCommand, io: Io): Promise<number> {
   if (!checkArguments(tool.checkArguments, args) && !(await confirmed(tool, args, options.yes, io))) return 1
-  const [{ createServices, createSession }, { callTool }] = await Promise.all([
+  const [{ createServices, createSession }, { callTool }, { callerOf }] = await Promise.all([
     import('../serve/server.ts'),
     import('../serve/requests.ts'),
+    import('../serve/stdio.ts'),
   ])
-  const backends = createBackends()
+  const who = callerOf(catalog, options.credential)
+  const services = createServices(catalog, { log: silent, reloads: false })
   try {
-    const services = createServices(catalog, backends, silent)
-    const session = createSession(services, options.credential as string)
+    const session = createSession(services, who)
     const asked = { era: 'modern', signal: stopSignal(), canAsk: false } as const
     const result = (await callTool(services, session, asked, tool.name, args)) as CallResult
     if (options.json) io.out(json(result))
     else tell(io, `${result.content.map(shown).join('\n')}\n`)
     return result.isError ? 1 : 0
   } finally {
-    await backends.close()
+    await services.backends.close()
   }
 }
 
@@ -146,7 +146,7 @@ export const call = defineCommand<CallCommand & { dryRun: boolean }>({
     if (tool === undefined) throw new ConfigError('Name a tool: handrail-mcp call TOOL. See handrail-mcp list.')
     const apiUrl = readApiUrl(line, env)
     const args = given(flags.args)
-    const dryRun = flags['dry-run'] === true
+    const credential = readCredential(env)
     return {
       configFile,
       ...(apiUrl !== undefined && { apiUrl }),
@@ -154,8 +154,8 @@ export const call = defineCommand<CallCommand & { dryRun: boolean }>({
       items,
       ...(args !== undefined && { args }),
       yes: flags.yes === true,
-      dryRun,
-      ...(!dryRun && { credential: readCredential('call', env) }),
+      dryRun: flags['dry-run'] === true,
+      ...(credential !== undefined && { credential }),
       json: flags.json === true,
     }
   },

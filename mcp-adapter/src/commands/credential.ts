@@ -19,15 +19,14 @@ export function readSecretFile(setting: string, place: string): string {
   return value
 }
 
-/** The credential that a command calls the API with. Throws ConfigError, which never quotes it. */
-export function readCredential(command: string, env: Environment): string {
+/**
+ * The credential that a command calls the API with; undefined when none is set. Whether one is needed depends on what
+ * the APIs get, which the curation file says. Throws ConfigError, which never quotes it.
+ */
+export function readCredential(env: Environment): string | undefined {
   const direct = given(env.HANDRAIL_TOKEN)
   const file = given(env.HANDRAIL_TOKEN_FILE)
-  if (direct === undefined && file === undefined) {
-    throw new ConfigError(
-      `${command} needs a credential: set HANDRAIL_TOKEN, or HANDRAIL_TOKEN_FILE to a file that holds it.`,
-    )
-  }
+  if (direct === undefined && file === undefined) return undefined
   const token = (direct ?? readSecretFile('HANDRAIL_TOKEN_FILE', file as string)).trim()
   // The characters of a bearer token (RFC 6750, section 2.1): a whole JSON file, for one, is not a credential.
   if (!/^[A-Za-z0-9._~+/-]+=*$/.test(token)) {

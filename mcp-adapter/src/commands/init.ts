@@ -55,7 +55,7 @@ export const init = defineCommand<InitOptions>({
   },
   async run({ document: source, out, max, force, json: asJson }, io) {
     if (!force && existsSync(out)) throw new ConfigError(`${out} exists. Give --force to overwrite it, or --out.`)
-    const document = await loadDocument(source, resolve('tools.yaml'))
+    const document = await loadDocument(source, { from: resolve('tools.yaml') })
     const candidates = chooseTools(document, max, BUDGET)
     const chosen = candidates.filter((candidate) => candidate.chosen).length
     if (chosen === 0)

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import { loadDocument } from '../document/read.ts'
+import { type LeftOut, loadDocument } from '../document/read.ts'
 import { ConfigError } from '../errors.ts'
-import { allTools, type LeftOut } from '../tools/all.ts'
+import { allTools } from '../tools/all.ts'
 import { loadTools } from '../tools/catalog.ts'
 import type { Tool } from '../tools/tools.ts'
 import type { Given } from './command.ts'
@@ -21,8 +21,8 @@ export function readSource({ flags }: Given): Source {
   throw new ConfigError('--config is missing: the curation file, for example tools.yaml. Or give --openapi.')
 }
 
-/** The tools of a source, and what of a bare document could not be one. Throws ConfigError. */
+/** The tools of a source, and what of a document or of a rule of the curation could not be one. Throws ConfigError. */
 export async function loadSource(source: Source): Promise<{ tools: Tool[]; leftOut: LeftOut[] }> {
-  if ('openapi' in source) return allTools(await loadDocument(source.openapi, resolve('tools.yaml')))
-  return { tools: (await loadTools(source)).tools, leftOut: [] }
+  if ('openapi' in source) return allTools(await loadDocument(source.openapi, { from: resolve('tools.yaml') }))
+  return loadTools(source)
 }

@@ -17,7 +17,7 @@ import { nothingElse, readApiUrl, readConfigFile, readUsageFile } from './values
 interface StdioOptions {
   configFile: string
   apiUrl?: ApiUrls
-  credential: string
+  credential?: string
   stateSecret?: string
   usageFile?: string
 }
@@ -34,12 +34,13 @@ export const stdio = defineCommand<StdioOptions>({
     const apiUrl = readApiUrl(line, env)
     const usageFile = readUsageFile(line, env)
     const stateSecret = readStateSecret(env)
+    const credential = readCredential(env)
     return {
       configFile,
       ...(apiUrl !== undefined && { apiUrl }),
       ...(stateSecret !== undefined && { stateSecret }),
       ...(usageFile !== undefined && { usageFile }),
-      credential: readCredential('stdio', env),
+      ...(credential !== undefined && { credential }),
     }
   },
   async run(options) {

@@ -1,14 +1,8 @@
-import type { ApiDocument } from '../document/read.ts'
+import type { ApiDocument, LeftOut } from '../document/read.ts'
 import { messageOf } from '../errors.ts'
 import { createApi } from './api.ts'
 import { uniqueNames } from './naming.ts'
 import { buildTool, type Tool } from './tools.ts'
-
-/** An operation that is no tool, and why. */
-export interface LeftOut {
-  operation: string
-  reason: string
-}
 
 /**
  * Every operation of a document as a tool, in the document's order, without any curation. What cannot be one is told
@@ -16,7 +10,7 @@ export interface LeftOut {
  */
 export function allTools(document: ApiDocument): { tools: Tool[]; leftOut: LeftOut[] } {
   const tools: Tool[] = []
-  const leftOut: LeftOut[] = []
+  const leftOut: LeftOut[] = [...document.leftOut]
   // Nothing is called: where the API is does not matter.
   const api = createApi(document, document.server ?? '')
   const operations = [...document.operations.values()]
