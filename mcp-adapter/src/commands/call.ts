@@ -68,7 +68,10 @@ async function confirmed(tool: Tool, args: JsonObject, yes: boolean, io: Io): Pr
 /** A block of a result as a terminal shows it. */
 function shown(block: Content): string {
   if (block.type === 'text') return block.text
-  if (block.type === 'resource') return block.resource.text
+  if (block.type === 'resource') {
+    const { uri, ...content } = block.resource
+    return 'text' in content ? String(content.text) : `[${uri}]`
+  }
   if (block.type === 'resource_link') return `${block.name}: ${block.uri}`
   return `[${block.type} ${block.mimeType}, ${Math.floor((block.data.length * 3) / 4)} bytes]`
 }
