@@ -1,6 +1,7 @@
 import { rename, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { readCommand } from '../src/commands/config.ts'
 import { loadTools, startAdapter } from '../src/index.ts'
 import { diffCatalogs } from '../src/serve/catalog-diff.ts'
 import { startBackend } from './fixtures/backend.ts'
@@ -178,6 +179,14 @@ t.test('a mounted configuration, which a link leads to, is followed when the lin
   await symlink(second.configFile, `${link}.new`)
   await rename(`${link}.new`, link)
   t.ok(await lists(adapter.url, 'get_ada'), JSON.stringify(lines))
+})
+
+t.test('serve and stdio take --no-reload', async (t) => {
+  for (const name of ['serve', 'stdio']) {
+    const command = (flags: string[]) => readCommand([name, '--config', 'tools.yaml', ...flags], {})
+    t.match(command(['--no-reload']), { reload: false }, name)
+    t.notOk('reload' in command([]), `${name}: it is on`)
+  }
 })
 
 t.test('a diff names what agents see differently, and nothing else', async (t) => {
