@@ -81,7 +81,10 @@ t.test('a name that is given twice is told at the second place', async (t) => {
     await complaints(
       `${head}tools:\n  - operation: listOrders\n  - operation: createOrder\n    name: list_orders\n  - operation: listOrders\n`,
     ),
-    ['6:11: The tool name "list_orders" is given twice.', '7:16: The tool name "list_orders" is given twice.'],
+    [
+      '6:11: The tool name "list_orders" is given twice: here and by tools.0 (listOrders).',
+      '7:16: The tool name "list_orders" is given twice: here and by tools.0 (listOrders).',
+    ],
   )
 })
 

@@ -105,10 +105,8 @@ t.test('null is sent, a missing field is not, and a required body is sent even w
 t.test('a field called __proto__ is only a field', async (t) => {
   const properties = JSON.parse('{"__proto__":{"type":"object"},"constructor":{}}')
   const request = requester('/x', [], { type: 'object', properties })
-  t.equal(
-    request(JSON.parse('{"__proto__":{"admin":true},"constructor":1}')).body,
-    '{"__proto__":{"admin":true},"constructor":1}',
-  )
+  // Its argument has another name: see argument-names.test.ts.
+  t.equal(request(JSON.parse('{"__proto__":{"admin":true},"constructor":1}')).body, '{"constructor":1}')
   t.equal(request({}).body, '{}')
   t.notOk(({} as { admin?: boolean }).admin)
 })

@@ -36,6 +36,8 @@ function refuse(binding: Binding, { message, steps }: Unsendable): never {
 
 /** The argument of a binding, or undefined. Only own properties count, so "constructor" is not found by accident. */
 function argumentOf(args: JsonObject, path: string[]): Json | undefined {
+  const [first = ''] = path
+  if (path.length === 1) return Object.hasOwn(args, first) ? args[first] : undefined
   let value: Json | undefined = args
   for (const step of path) value = isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined
   return value
@@ -75,16 +77,6 @@ function put(step: Step, value: Sendable, draft: Draft, { credentials }: Input):
   } else draft.fields.push([name, value])
 }
 
-/** Runs `write`; what it cannot write is told of the binding, and of the place inside it. */
-function writing<T>(binding: Binding, write: () => T): T {
-  try {
-    return write()
-  } catch (error) {
-    if (error instanceof Unsendable) refuse(binding, error)
-    throw error
-  }
-}
-
 /** The body of a request; undefined when there is none to send. */
 function bodyOf({ body }: Input, { steps }: Plan, { fields }: Draft) {
   if (!body || (fields.length === 0 && (body.whole || !body.required))) return undefined
@@ -116,10 +108,13 @@ export function buildRequest(
   const draft: Draft = { path: [], query: [], headers: { accept: ACCEPT }, cookies: [], fields: [] }
   if (plan.path.query !== '') draft.query.push(plan.path.query)
   for (const step of plan.steps) {
-    writing(step.binding, () => {
+    try {
       const value = wireValue(step, args)
       if (value !== undefined) put(step, value, draft, input)
-    })
+    } catch (error) {
+      if (error instanceof Unsendable) refuse(step.binding, error)
+      throw error
+    }
   }
   const path = fillPath(plan.path, draft.path, (index) => refuse((plan.pathSteps[index] as Step).binding, leaving()))
   const body = bodyOf(input, plan, draft)

@@ -46,6 +46,8 @@ export interface ApiDocument {
   server?: string
   /** Where the document came from, when it came over HTTP. */
   url?: string
+  /** The files and URLs that it was read from, the main one first. */
+  places?: string[]
 }
 
 /**

@@ -25,6 +25,8 @@ export interface Sources {
   locate(reference: string, base: string): Promise<string>
   /** Each file is read once. Throws ConfigError: cannot be read, or too large together with the others. */
   read(place: string): Promise<Json>
+  /** All files that were read so far, the main one first. */
+  places(): string[]
   close(): Promise<void>
 }
 
@@ -164,6 +166,7 @@ export async function openSources(source: string, options: SourceOptions): Promi
         files.set(at, reading)
         return reading
       },
+      places: () => [...files.keys()],
       close: () => downloader.close(),
     }
   } catch (error) {

@@ -24,6 +24,8 @@ export interface Api {
   document: ApiDocument
   /** Where it is, with the base path of its operations. */
   baseUrl: string
+  /** It was the operator who said where it is, not the document. */
+  isPlaced: boolean
   /** Deadline of one request, in milliseconds. */
   timeoutMs: number
   /** Largest answer that is read, in bytes. */
@@ -71,14 +73,15 @@ export function baseUrlOf(document: ApiDocument, configured: string | undefined)
 export function createApi(
   document: ApiDocument,
   baseUrl: string,
-  options: { name?: string; prefix?: string; section?: BackendSection; safety?: SafetyRule } = {},
+  options: { name?: string; prefix?: string; section?: BackendSection; safety?: SafetyRule; isPlaced?: boolean } = {},
 ): Api {
-  const { name = '', prefix = '', section = { openapi: '' }, safety } = options
+  const { name = '', prefix = '', section = { openapi: '' }, safety, isPlaced = true } = options
   return {
     name,
     prefix,
     document: placeOperations(document, baseUrl),
     baseUrl,
+    isPlaced,
     timeoutMs: section.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     maxResponseBytes: section.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
     ...(safety && { safety }),

@@ -29,7 +29,8 @@ type Member = [name: string, schema: Json, required: boolean]
 
 function objectSchema(members: Member[]): JsonObject {
   const required = members.flatMap(([name, , isRequired]) => (isRequired ? [name] : []))
-  const properties = Object.fromEntries(members.map(([name, schema]) => [name, schema]))
+  // "Anything" is `{}` to every host; not all of them read `true` as a schema.
+  const properties = Object.fromEntries(members.map(([name, schema]) => [name, schema === true ? {} : schema]))
   return { type: 'object', properties, ...(required.length > 0 && { required }), additionalProperties: false }
 }
 

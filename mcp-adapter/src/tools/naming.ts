@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto'
 
+/** The longest name of a tool that every host takes. */
+export const LONGEST_NAME = 64
+const HASH_LENGTH = 6
+
 /** `listOrders` is `list_orders`, `getHTTPStatus` is `get_http_status`. */
 export function snakeCase(id: string): string {
   return id
@@ -9,9 +13,48 @@ export function snakeCase(id: string): string {
     .toLowerCase()
 }
 
-/** What models' APIs take as the name of an argument or a property: the narrowest of them decides. */
-export const MODEL_NAME = /^[a-zA-Z0-9_.-]{1,64}$/
-const LONGEST = 64
+/** A name that ends in a digest of the id, so that it stays the same whatever else the document has. */
+function marked(name: string, id: string, limit: number): string {
+  const digest = createHash('sha256').update(id).digest('hex').slice(0, HASH_LENGTH)
+  return `${name.slice(0, limit - HASH_LENGTH - 1)}_${digest}`
+}
+
+/** The name of an operation, in snake_case; one that would be longer than `limit` is cut and ends in a digest. */
+export function toolName(id: string, prefix = '', limit = LONGEST_NAME): string {
+  const name = `${prefix}${snakeCase(id) || 'operation'}`
+  return name.length > limit ? marked(name, id, limit) : name
+}
+
+/**
+ * The names of operations, in the same order, no two alike and none of `taken`. Ids that would have one name (`foo/list`
+ * and `foo.list`) all end in a digest of their id: neither order nor what is added later decides which is which.
+ */
+export function uniqueNames(
+  ids: readonly string[],
+  limit = LONGEST_NAME,
+  { prefix = '', taken = new Set() }: { prefix?: string; taken?: ReadonlySet<string> } = {},
+): string[] {
+  const plain = ids.map((id) => toolName(id, prefix, limit))
+  const counts = new Map<string, number>()
+  for (const name of plain) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const isAlone = (name: string) => counts.get(name) === 1 && !taken.has(name)
+  // Those that keep their plain name come first: a digest must not take what another operation is called.
+  const used = new Set([...taken, ...plain.filter(isAlone)])
+  return plain.map((name, index) => {
+    if (isAlone(name)) return name
+    const id = ids[index] as string
+    let unique = marked(name, id, limit)
+    for (let again = 1; used.has(unique); again++) unique = marked(name, `${id}\0${again}`, limit)
+    used.add(unique)
+    return unique
+  })
+}
+
+/**
+ * What models' APIs take as the name of an argument or a property: the narrowest of them decides. `__proto__` is none,
+ * because Ajv passes it over and programs that merge objects do worse.
+ */
+export const MODEL_NAME = /^(?!__proto__$)[a-zA-Z0-9_.-]{1,64}$/
 
 /** `filter[state]` is `filter_state`, `$top` is `_top`. */
 function readable(word: string): string {
@@ -24,8 +67,8 @@ function hashed(name: string, word: string, isTaken: (alias: string) => boolean)
   const digits = createHash('sha256').update(name).digest('hex')
   const start = /[a-zA-Z0-9]/.test(word) ? word : 'arg'
   for (let length = 8; ; length += 4) {
-    const alias = `${start.slice(0, LONGEST - 1 - length)}_${digits.slice(0, length)}`
-    if (!isTaken(alias) || length >= LONGEST - 4) return alias
+    const alias = `${start.slice(0, LONGEST_NAME - 1 - length)}_${digits.slice(0, length)}`
+    if (!isTaken(alias) || length >= LONGEST_NAME - 4) return alias
   }
 }
 

@@ -9,7 +9,18 @@ import { startCredentialProxy } from './credential-proxy.ts'
  */
 export async function startTarget() {
   const text = { headers: { 'content-type': 'text/plain' }, text: 'This is a simple text response for testing.' }
+  let looks = 0
   const backend = await startBackend({
+    'POST /api/v1/jobs': () => {
+      looks = 0
+      return { status: 202, headers: { 'retry-after': '0' }, body: { id: 'j1' } }
+    },
+    'GET /api/v1/jobs/j1': () => {
+      looks += 1
+      const isDone = looks === 3
+      const body = { id: 'j1', status: isDone ? 'done' : 'running', percent: isDone ? 100 : looks * 33 }
+      return { headers: { 'retry-after': '0' }, body }
+    },
     'GET /api/v1/text': () => text,
     'GET /api/v1/log': () => text,
     'GET /api/v1/error': () => ({

@@ -2,33 +2,36 @@ import type { Binding } from '../../tools/bindings.ts'
 import { expand, isStyle, join } from './styles.ts'
 import { jsonText, percent, percentLiteral, plain, type Sendable, Unsendable } from './text.ts'
 
-/** A path template, split once: per segment literal texts and the variables between them. */
+/** A path template, split once. */
 export interface PathPlan {
-  /** Literal texts, and variables by their place among the path parameters. */
-  segments: (string | number)[][]
+  /** Literal texts with their slashes, and segments with variables: texts, and places among the path parameters. */
+  pieces: (string | (string | number)[])[]
   /** Literal query of the template, without its "?". */
   query: string
 }
 
 const VARIABLE = /\{([^{}]+)\}/
 
-/** The variables of a path template, in order. */
-export function templateVariables(template: string): string[] {
-  return [...template.matchAll(new RegExp(VARIABLE, 'g'))].map((match) => match[1] as string)
-}
-
 /** Splits a template. `variables` are its path parameters. A fragment is no part of a request. */
 export function planPath(template: string, variables: string[]): PathPlan {
   const [whole = ''] = template.split('#')
   const mark = whole.indexOf('?')
   const path = mark < 0 ? whole : whole.slice(0, mark)
-  const segments = path.split('/').map((segment) =>
-    segment
+  const pieces: PathPlan['pieces'] = []
+  let literal = ''
+  path.split('/').forEach((segment, place) => {
+    if (place > 0) literal += '/'
+    if (!VARIABLE.test(segment)) {
+      literal += percentLiteral(segment)
+      return
+    }
+    const inside = segment
       .split(VARIABLE)
       .map((piece, index) => (index % 2 === 0 ? percentLiteral(piece) : variables.indexOf(piece)))
-      .filter((piece) => piece !== ''),
-  )
-  return { segments, query: mark < 0 ? '' : percentLiteral(whole.slice(mark + 1)) }
+    pieces.push(literal, inside)
+    literal = ''
+  })
+  return { pieces: [...pieces, literal], query: mark < 0 ? '' : percentLiteral(whole.slice(mark + 1)) }
 }
 
 /** One path parameter's value, percent-encoded, so that it holds neither "/" nor "?" nor "#". */
@@ -46,17 +49,20 @@ export function pathText(binding: Binding, value: Sendable): string {
  */
 const LEAVES = /^(|\.{1,2}(;.*)?)$/
 
-/** Fills a split template. `texts` are the written values by the place of their variable. Throws Unsendable. */
-export function fillPath({ segments }: PathPlan, texts: string[], refuse: (variable: number) => never): string {
-  return segments
-    .map((segment) => {
-      if (segment.length === 1 && typeof segment[0] === 'string') return segment[0]
-      const filled = segment.map((piece) => (typeof piece === 'string' ? piece : texts[piece])).join('')
-      const variable = segment.findLast((piece) => typeof piece === 'number')
-      if (typeof variable === 'number' && LEAVES.test(filled)) refuse(variable)
-      return filled
-    })
-    .join('/')
+/** Fills a split template. `texts` are the written values by the place of their variable; `refuse` ends the call. */
+export function fillPath({ pieces }: PathPlan, texts: string[], refuse: (variable: number) => never): string {
+  let path = ''
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      path += piece
+      continue
+    }
+    let segment = ''
+    for (const part of piece) segment += typeof part === 'string' ? part : (texts[part] ?? '')
+    if (LEAVES.test(segment)) refuse(piece.findLast((part) => typeof part === 'number') as number)
+    path += segment
+  }
+  return path
 }
 
 /** Why a value may not fill its segment. */

@@ -41,6 +41,7 @@ function wholeQuery(content: string, value: Sendable, owned?: ReadonlySet<string
   )
 }
 
+const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]+$/
 const COOKIE_OCTETS = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
 
 function cookieText(text: string): string {
@@ -56,7 +57,11 @@ function cookieText(text: string): string {
 export function cookiePairs(binding: Binding, value: Sendable, owned?: ReadonlySet<string>): string[] {
   const { name, content, explode } = binding
   if (content !== undefined) return [`${name}=${percent(/json/i.test(content) ? jsonText(value) : plain(value))}`]
-  if (explode) refuseCredentials(keysOf(value), owned)
+  if (explode) {
+    refuseCredentials(keysOf(value), owned)
+    const odd = binding.style === 'cookie' && keysOf(value).find((key) => !COOKIE_NAME.test(key))
+    if (odd) throw new Unsendable('cannot be the name of a cookie', [odd])
+  }
   return expand('cookie', explode, name, value, binding.style === 'cookie' ? cookieText : percent).map((part) =>
     assign(part),
   )

@@ -39,17 +39,27 @@ export function plain(value: Sendable): string {
   return typeof value === 'object' ? jsonText(value) : String(value)
 }
 
+const NOT_UNICODE = 'must be well-formed Unicode text'
+
 /** Text that can be written in UTF-8: without halves of surrogate pairs. */
 export function wellFormed(text: string): string {
-  if (/\p{Surrogate}/u.test(text)) throw new Unsendable('must be well-formed Unicode text')
+  if (/\p{Surrogate}/u.test(text)) throw new Unsendable(NOT_UNICODE)
   return text
 }
 
 const hex = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 
-/** Percent-encodes all but the unreserved characters of RFC 3986, section 2.3. */
+function encoded(text: string): string {
+  try {
+    return encodeURIComponent(text)
+  } catch {
+    throw new Unsendable(NOT_UNICODE)
+  }
+}
+
+/** Percent-encodes all but the unreserved characters of RFC 3986, section 2.3. Most values have no others. */
 export function percent(text: string): string {
-  return encodeURIComponent(wellFormed(text)).replaceAll(/[!'()*]/g, hex)
+  return /^[\w.~-]*$/.test(text) ? text : encoded(text).replaceAll(/[!'()*]/g, hex)
 }
 
 /**
@@ -57,7 +67,7 @@ export function percent(text: string): string {
  * (`#`, `&`, `+`). A "%" is a character of the value, so it is encoded as any other.
  */
 export function percentReserved(text: string): string {
-  return encodeURIComponent(wellFormed(text)).replaceAll(/%(3A|2F|3F|5B|5D|40|24|2C|3B|3D)/g, decodeURIComponent)
+  return encoded(text).replaceAll(/%(3A|2F|3F|5B|5D|40|24|2C|3B|3D)/g, decodeURIComponent)
 }
 
 /** The text of a path template outside its variables, as it may stand in a request line. */

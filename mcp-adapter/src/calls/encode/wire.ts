@@ -1,12 +1,14 @@
 import { isObject, type Json, type JsonObject } from '../../json.ts'
+import { INTEGER_TEXT } from '../../tools/inputs/int64.ts'
 import { defName, eachSchema } from '../../tools/inputs/schemas.ts'
 import { type Sendable, Unsendable, within } from './text.ts'
 
 /** What must happen to the values at one place: the schemas that hold there, and what follows for what is inside. */
 interface Place {
-  /** Integers are expected; `text` says that texts are as well, so that one is left as it is. */
+  /** Integers are expected. */
   integer: boolean
-  text: boolean
+  /** Their digits may be given as text, and nothing else is a text here. */
+  digits: boolean
   minimum: number
   maximum: number
   properties: ReadonlyMap<string, Json[]>
@@ -50,11 +52,15 @@ function describe(schemas: JsonObject[]): Place {
   }
   const types = (type: string) => schemas.filter((schema) => [schema.type].flat().includes(type))
   const integers = types('integer')
+  const texts = types('string')
   const limit = (keyword: string) =>
     integers.map((schema) => schema[keyword]).filter((value) => typeof value === 'number')
   return {
     integer: integers.length > 0 && types('number').length === 0,
-    text: types('string').some((schema) => !integers.includes(schema)),
+    digits:
+      integers.length > 0 &&
+      integers.every((schema) => schema.pattern === INTEGER_TEXT) &&
+      texts.length === integers.length,
     minimum: Math.max(...limit('minimum')),
     maximum: Math.min(...limit('maximum')),
     properties,
@@ -98,37 +104,42 @@ export function wireOf(
   if (!concerns(schema, wireNames)) return undefined
   const ids = new Map<Json, number>()
   const places = new Map<string, Place>()
+  const known = new WeakMap<Json[], Place>()
   const idOf = (each: Json) => {
     const id = ids.get(each) ?? ids.size
     ids.set(each, id)
     return id
   }
   const placeOf = (schemas: Json[]): Place => {
+    const before = known.get(schemas)
+    if (before) return before
+    // The same schemas make the same place, so that a schema that contains itself has no more places than schemas.
     const key = schemas.map(idOf).join(' ')
     const place = places.get(key) ?? describe(gather(schemas, defs))
     places.set(key, place)
+    known.set(schemas, place)
     return place
   }
   const convert = (value: Json, schemas: Json[]): Sendable => {
-    if (schemas.length === 0 || value === null || typeof value === 'boolean') return value
+    if (value === null || typeof value === 'boolean') return value
     const place = placeOf(schemas)
     if (typeof value === 'string') {
-      return place.integer && !place.text && /^-?\d{1,20}$/.test(value) ? integerOf(value, place) : value
+      return place.digits ? integerOf(value, place) : value
     }
     if (typeof value === 'number') {
       const isLost = place.integer && Number.isInteger(value) && !Number.isSafeInteger(value)
-      if (isLost) throw new Unsendable(place.text ? LOST : `${LOST}. Give its digits as text`)
+      if (isLost) throw new Unsendable(place.digits ? `${LOST}. Give its digits as text` : LOST)
       return value
     }
-    if (Array.isArray(value)) {
-      return value.map((item, index) => within(String(index), () => convert(item, place.items)))
-    }
+    if (Array.isArray(value)) return value.map((item, index) => step(String(index), item, place.items))
     const entries = Object.entries(value).map(([name, child]): [string, Sendable] => {
-      const known = place.properties.get(name)
-      const wire = (known && wireNames?.get(name)) ?? name
-      return [wire, within(name, () => convert(child, known ?? place.rest))]
+      const found = place.properties.get(name)
+      return [(found && wireNames?.get(name)) ?? name, step(name, child, found ?? place.rest)]
     })
     return Object.fromEntries(entries)
   }
-  return (value) => convert(value, [schema])
+  const step = (name: string, value: Json, schemas: Json[]): Sendable =>
+    schemas.length === 0 ? value : within(name, () => convert(value, schemas))
+  const top = [schema]
+  return (value) => convert(value, top)
 }

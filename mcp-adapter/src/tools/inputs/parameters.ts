@@ -1,4 +1,3 @@
-import { templateVariables } from '../../calls/encode/path.ts'
 import { isStyle } from '../../calls/encode/styles.ts'
 import type { SafetyRule } from '../../curation/read.ts'
 import type { Operation } from '../../document/read.ts'
@@ -64,23 +63,13 @@ function parameterBinding(operation: Operation, parameter: JsonObject): Omit<Bin
   }
 }
 
-/**
- * The parameters that a model may give. A variable of the path that the document does not declare is a text; a path
- * parameter that the path does not have goes nowhere, so it is left out. Throws ConfigError.
- */
+/** The parameters that a model may give. Throws ConfigError for a style or a name that cannot be sent. */
 export function parameterBindings(
   operation: Operation,
   credentials: CredentialNames,
   safety?: SafetyRule,
 ): Omit<Binding, 'argument'>[] {
-  const variables = new Set(templateVariables(operation.path))
-  const declared = operation.parameters.filter(({ in: place, name }) => place !== 'path' || variables.has(String(name)))
-  const known = new Set(declared.filter(({ in: place }) => place === 'path').map(({ name }) => String(name)))
-  const missing = [...variables].filter((name) => !known.has(name))
-  const undeclared = missing.map(
-    (name): JsonObject => ({ name, in: 'path', required: true, schema: { type: 'string' } }),
-  )
-  return [...declared, ...undeclared]
+  return operation.parameters
     .filter((parameter) => isOffered(parameter, credentials, safety))
     .map((parameter) => parameterBinding(operation, parameter))
 }
