@@ -48,7 +48,7 @@ t.test('wrong usage is told in one line and exits with 2', async (t) => {
     [['serve'], /--config is missing/],
     [['serve', '--config', config, '--port', 'x'], /The port must be a number/],
     [['serve', '--config', config, 'more'], /Unexpected "more"/],
-    [['stdio', '--config', config, '--port', '1'], /--host and --port belong to serve/],
+    [['stdio', '--config', config, '--port', '1'], /--port belongs to serve\./],
   ] as const) {
     t.throws(() => readCommand([...args], {}), { name: 'ConfigError', message: said })
   }

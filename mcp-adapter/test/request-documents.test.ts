@@ -1,4 +1,6 @@
 import { readdirSync } from 'node:fs'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
 import fc from 'fast-check'
 import t from 'tap'
 import { buildRequest } from '../src/calls/request.ts'
@@ -7,7 +9,6 @@ import { isObject, type Json, type JsonObject } from '../src/json.ts'
 import { ProblemResult } from '../src/results/problem.ts'
 import type { Binding } from '../src/tools/bindings.ts'
 import { buildInput, type Input } from '../src/tools/input-schema.ts'
-import { compile } from '../src/tools/validation.ts'
 import { loadFrom } from './fixtures/documents.ts'
 import { valuesOf } from './fixtures/echo/arbitrary.ts'
 import { readForm, readMultipart } from './fixtures/echo/bodies.ts'
@@ -15,6 +16,9 @@ import { type Kind, type Read, readParameter } from './fixtures/echo/parameters.
 import { startEcho, type Wire } from './fixtures/echo/server.ts'
 import { sharedData } from './shared-data.ts'
 
+// One registry for all: the adapter's own, one for each tool, costs seconds here.
+const ajv = new Ajv2020({ strict: false, logger: false, ownProperties: true })
+addFormats.default(ajv)
 const PER_OPERATION = Number(process.env.HANDRAIL_FUZZ_RUNS ?? 2)
 const asText = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value))
 
@@ -134,10 +138,10 @@ t.test(
         let [sent, tried] = [0, 0]
         for (const operation of document.operations.values()) {
           const input = buildInput(document.root, operation)
-          const check = compile(input.schema)
+          const check = ajv.compile(input.schema)
           const values = valuesOf(input.schema, (input.schema.$defs ?? {}) as JsonObject)
           const samples = fc.sample(values, { seed: 5, numRuns: PER_OPERATION * 4 }) as JsonObject[]
-          const valid = samples.filter((args) => check(args).length === 0).slice(0, PER_OPERATION)
+          const valid = samples.filter((args) => check(args)).slice(0, PER_OPERATION)
           tried += 1
           let arrived = false
           for (const args of valid) {

@@ -152,11 +152,19 @@ export function stdioCommand(api: string, token = 'token-ada', config = 'tools.y
 }
 
 /** A connected client over stdio. */
-export async function connectStdio(test: Test, api: string, flavour: Flavour, config: string, person?: Person) {
+export async function connectStdio(
+  test: Test,
+  api: string,
+  flavour: Flavour,
+  config: string,
+  person?: Person,
+  env: Record<string, string> = {},
+) {
   const client = createClient(flavour, person)
-  const command = stdioCommand(api, 'token-ada', config)
-  if (client instanceof ClientV1) await client.connect(new StdioV1(command))
-  else await client.connect(new StdioClientTransport(command))
+  const { env: own, ...command } = stdioCommand(api, 'token-ada', config)
+  const server = { ...command, env: { ...own, ...env } }
+  if (client instanceof ClientV1) await client.connect(new StdioV1(server))
+  else await client.connect(new StdioClientTransport(server))
   test.teardown(() => client.close())
   return face(client)
 }

@@ -17,6 +17,8 @@ import type { Log } from '../log.ts'
 import type { Era } from '../results/result.ts'
 import type { Api } from '../tools/api.ts'
 import type { Catalog } from '../tools/catalog.ts'
+import { countCalls } from '../usage/count.ts'
+import type { UsageRecorder } from '../usage/record.ts'
 import type { Identification } from './lean-answer.ts'
 import { type Asked, callTool, listTools } from './requests.ts'
 
@@ -51,18 +53,24 @@ const LIST_TTL_MS = 30_000
 
 /**
  * What serves a catalog. `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this
- * process.
+ * process. Calls are counted when there is a `recorder`.
  */
 export function createServices(
   catalog: Catalog,
-  { log, stateSecret, reloads }: { log: Log; stateSecret?: string | undefined; reloads: boolean },
+  {
+    log,
+    stateSecret,
+    reloads,
+    recorder,
+  }: { log: Log; stateSecret?: string | undefined; reloads: boolean; recorder?: UsageRecorder | undefined },
 ): Services {
   const states = createConfirmationStates(stateSecret)
   const backends = createBackends()
   backends.replace(catalog.apis)
   const { costPerMinute } = catalog
   const costs = costPerMinute === undefined ? noCostLimit : createCostLimit(costPerMinute)
-  return { catalog, reloads, backends, caller: createCaller({ backends, states, costs, log }), log }
+  const caller = createCaller({ backends, states, costs, log })
+  return { catalog, reloads, backends, caller: recorder ? countCalls(caller, recorder) : caller, log }
 }
 
 /** A session whose rights are asked for anew each time. `who` is a credential that the API judges, or an identity. */
