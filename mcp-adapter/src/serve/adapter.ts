@@ -38,8 +38,6 @@ export interface AdapterOptions {
   usageFile?: string
   /** False: every message goes through the SDK's server, which tests compare the short way with. Default true. */
   lean?: boolean
-  /** Whether a change of the curation or its documents is served without a restart. Default true. */
-  reload?: boolean
 }
 
 export interface RunningAdapter {
