@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs'
+
 /** What the adapter needs of a logger; pino and Fastify's logger fit. Nothing secret is ever passed to it. */
 export interface Log {
   info(fields: object, message: string): void
@@ -5,10 +7,42 @@ export interface Log {
   error(fields: object, message: string): void
 }
 
-/** One JSON object a line on stderr, so that stdout stays the protocol's alone. */
+const STDERR = 2
+/** So much is kept before it is written, however busy the process is. */
+const MOST_KEPT = 64 * 1024
+
+/** Writes all of a text. What the other end of a pipe does not take yet is tried again: a log is complete. */
+function writeAll(text: string): void {
+  let left = Buffer.from(text)
+  while (left.length > 0) {
+    try {
+      left = left.subarray(writeSync(STDERR, left))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
+    }
+  }
+}
+
+/**
+ * One JSON object a line on stderr, so that stdout stays the protocol's alone. Lines of one turn of the event loop are
+ * written together: a write of its own for each costs more than making it.
+ */
 export function stderrLog(): Log {
+  let kept = ''
+  function flush() {
+    const text = kept
+    kept = ''
+    if (text !== '') process.stderr.write(text)
+  }
+  // What a process says last is what it ended of.
+  process.on('exit', () => {
+    writeAll(kept)
+    kept = ''
+  })
   const write = (level: string) => (fields: object, message: string) => {
-    process.stderr.write(`${JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg: message })}\n`)
+    if (kept === '') setImmediate(flush)
+    kept += `${JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg: message })}\n`
+    if (kept.length >= MOST_KEPT) flush()
   }
   return { info: write('info'), warn: write('warn'), error: write('error') }
 }

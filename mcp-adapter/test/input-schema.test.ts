@@ -5,7 +5,7 @@ import { buildInput } from '../src/tools/input-schema.ts'
 import { checkArguments } from '../src/tools/validate-arguments.ts'
 import { compile } from '../src/tools/validation.ts'
 
-/** A document with one operation, `POST /things/{id}`. */
+/** A document with one operation: `POST /things/{id}` where the parameters have an id, else `POST /things`. */
 function operation(parts: {
   parameters?: object[]
   body?: object
@@ -22,7 +22,7 @@ function operation(parts: {
       openapi: '3.1.0',
       components: { schemas: parts.schemas ?? {}, securitySchemes: parts.securitySchemes ?? {} },
       paths: {
-        '/things/{id}': {
+        [parts.parameters?.includes(id) ? '/things/{id}' : '/things']: {
           post: { operationId: 'op', parameters: parts.parameters ?? [], ...(requestBody && { requestBody }) },
         },
       },

@@ -1,7 +1,7 @@
 /** What a request to the API is sent with. */
 export interface Credential {
-  /** For `Authorization: Bearer`. */
-  token: string
+  /** What the caller sent, or what stands in for it. Absent: the caller is anonymous, or the API gets nothing of it. */
+  token?: string
   /** Further headers; made anew for every request that is sent. */
   headers?(): Promise<Record<string, string>>
   /** The API did not take it: it is not used again. Tells whether a new one may do better. */
@@ -24,3 +24,6 @@ export interface Identity {
 export function forwarded(token: string, owner = token): Identity {
   return { owner, isForwarded: true, credential: async () => ({ token }) }
 }
+
+/** Whoever calls without a credential, where that is allowed. All of them are one to us. */
+export const anyone: Identity = { owner: 'anyone', isForwarded: true, credential: async () => ({}) }

@@ -14,7 +14,8 @@ export function failureProblem(
 ): Problem {
   const { repeatable, tool, key } = call
   const { kind, sent } = failure
-  const safe = kind !== 'too-large' && (!sent || repeatable)
+  const isFinal = kind === 'too-large' || kind === 'unreadable' || kind === 'private-address'
+  const safe = !isFinal && (!sent || repeatable)
   const unsure =
     sent && (!repeatable || (key !== undefined && !safe))
       ? 'The change may have been made: look at the current state before calling again.'
@@ -32,6 +33,26 @@ export function failureProblem(
       'The answer of the API is too large.',
       'Ask for less: a smaller limit or a narrower filter.',
     ],
+    unreadable: [
+      'unexpected-response',
+      'The answer of the API is compressed in a way that cannot be read.',
+      'Tell the operator.',
+    ],
+    overloaded: [
+      'overloaded',
+      'Too many requests to the API are under way. Nothing was sent.',
+      'Wait a moment before calling again.',
+    ],
+    paused: [
+      'backend-unavailable',
+      'The API did not answer before, so it is left alone for a while. Nothing was sent.',
+      'Wait before calling again.',
+    ],
+    'private-address': [
+      'backend-unavailable',
+      'The API is at a private address, which the operator did not allow. Nothing was sent.',
+      'Tell the operator: name the URL of the API, or allow private addresses.',
+    ],
   }[kind] as [string, string, string]
   const keyed = safe && tool !== undefined && key !== undefined
   return {
@@ -39,6 +60,7 @@ export function failureProblem(
     message: said[1],
     hint: keyed ? `${said[2]} ${repeatHint(keyArgument(tool), key)}` : (unsure ?? said[2]),
     retryable: safe,
+    ...(failure.retryAfterMs !== undefined && { retryAfter: Math.ceil(failure.retryAfterMs / 1000) }),
     ...(key !== undefined && { idempotencyKey: key }),
     requestId,
   }

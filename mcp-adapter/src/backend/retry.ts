@@ -6,18 +6,26 @@ import { type Answer, type Backend, BackendFailure, type SendOptions } from './b
 const MOST_ATTEMPTS = 3
 const FIRST_DELAY_MS = 200
 const LONGEST_DELAY_MS = 2000
+/** What each call pays in for further attempts: a tenth of one. */
+const DEPOSIT = 0.1
 
-export interface RetryOptions extends SendOptions {
+export interface RetryOptions extends Omit<SendOptions, 'timeoutMs'> {
+  /** The end of the whole call, by performance.now(). Default: the API's deadline from now. */
+  until?: number
   /** Sending the request twice does nothing twice. Without it there is one attempt. */
   repeatable: boolean
   /** Told before each further attempt. */
   onRetry?: (attempt: number, outcome: Answer | BackendFailure) => void
 }
 
-/** Whether another attempt may end differently: no answer, 503, or (409 with Retry-After) the first one still runs. */
+/**
+ * Whether another attempt may end differently: no answer, one of a gateway, or (409 with Retry-After) the first one
+ * still runs. A 429 is for the model to know: more requests are what it is about.
+ */
 function isPassing(outcome: Answer | BackendFailure): boolean {
-  if (outcome instanceof BackendFailure) return outcome.kind !== 'too-large'
-  return outcome.status === 503 || (outcome.status === 409 && outcome.headers['retry-after'] !== undefined)
+  if (outcome instanceof BackendFailure) return ['unreachable', 'timeout', 'interrupted'].includes(outcome.kind)
+  const { status, headers } = outcome
+  return [502, 503, 504].includes(status) || (status === 409 && headers['retry-after'] !== undefined)
 }
 
 /** Full jitter, and not before the API wants it (RFC 9110, section 10.2.3). */
@@ -28,12 +36,13 @@ function delayBefore(attempt: number, outcome: Answer | BackendFailure): number 
 }
 
 /**
- * Sends a request; a repeatable one up to three times, while that can help and the deadline of the whole call allows.
+ * Sends a request; a repeatable one up to three times, while that can help, the deadline of the whole call allows, and
+ * the API's budget for further attempts is not used up: an API in trouble gets few more requests, not three times as many.
  * Throws what the last attempt threw, or the reason of a cancellation.
  */
 export async function sendWithRetries(backend: Backend, request: HttpRequest, options: RetryOptions): Promise<Answer> {
-  const { signal, repeatable, onRetry } = options
-  const end = performance.now() + backend.timeoutMs
+  const { signal, repeatable, onRetry, until: end = performance.now() + backend.timeoutMs } = options
+  backend.retries.put(DEPOSIT)
   for (let attempt = 1; ; attempt++) {
     const left = Math.max(1, Math.ceil(end - performance.now()))
     let outcome: Answer | BackendFailure
@@ -45,7 +54,7 @@ export async function sendWithRetries(backend: Backend, request: HttpRequest, op
     }
     const wait = delayBefore(attempt, outcome)
     const goesOn = repeatable && attempt < MOST_ATTEMPTS && isPassing(outcome) && performance.now() + wait < end
-    if (!goesOn) {
+    if (!goesOn || backend.retries.take(1) > 0) {
       if (outcome instanceof BackendFailure) throw outcome
       return outcome
     }

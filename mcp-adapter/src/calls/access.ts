@@ -70,7 +70,8 @@ export async function askActions(
     throw error
   }
   // What the API refused may be ours: then another token of the caller's would not help.
-  if (answer.status === 401 && identity.isForwarded) throw new CredentialRefused(problemOf(answer, options.requestId))
+  if (answer.status === 401 && identity.isForwarded && backend.credential.usesCaller)
+    throw new CredentialRefused(problemOf(answer, options.requestId))
   if (answer.status !== 200) throw new ProblemResult(problemOf(answer, options.requestId))
   let actions: unknown
   try {

@@ -4,7 +4,7 @@ import { type RetryOptions, sendWithRetries } from '../backend/retry.ts'
 import type { HttpRequest } from './request.ts'
 
 /**
- * Sends a request for a caller, with a credential for the scopes that it needs. One that was kept and that the API takes
+ * Sends a request for a caller, with a credential for the scopes that it needs where the API gets the caller's. One that was kept and that the API takes
  * no more is got anew, once: a 401 means that nothing was done. Throws what sendWithRetries throws, and ProblemResult
  * when there is no credential.
  */
@@ -15,6 +15,7 @@ export async function sendAs(
   request: HttpRequest,
   options: Omit<RetryOptions, 'credential'>,
 ): Promise<Answer> {
+  if (!backend.credential.usesCaller) return sendWithRetries(backend, request, { ...options, credential: {} })
   const credential = await identity.credential(scopes, options.signal)
   const answer = await sendWithRetries(backend, request, { ...options, credential })
   if (answer.status !== 401 || !credential.discard?.()) return answer

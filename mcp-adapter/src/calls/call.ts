@@ -1,6 +1,6 @@
 import type { InputRequiredResult } from '@modelcontextprotocol/server'
 import type { Identity } from '../auth/identity.ts'
-import { BackendFailure, causeOf } from '../backend/backend.ts'
+import { type Answer, BackendFailure, causeOf } from '../backend/backend.ts'
 import type { Backends } from '../backend/backends.ts'
 import { failureProblem } from '../backend/failure.ts'
 import type { JsonObject } from '../json.ts'
@@ -12,7 +12,19 @@ import { checkArguments } from '../tools/validate-arguments.ts'
 import { sendAs } from './as-caller.ts'
 import { confirm, type Exchange } from './confirm.ts'
 import type { ConfirmationStates } from './confirmation-state.ts'
+import type { CostLimit } from './cost.ts'
+import { type Followed, type FollowOptions, follow } from './follow.ts'
+import type { Progress } from './poll.ts'
 import { type Prepared, prepareCall } from './prepare.ts'
+import type { HttpRequest } from './request.ts'
+
+/** An answer, and what may come after it. */
+interface Ending extends FollowOptions {
+  key?: string | undefined
+  /** The call asked only what would happen. */
+  dryRun: boolean
+  delivery?: CallOptions['delivery']
+}
 
 export interface CallOptions extends Omit<Exchange, 'owner'> {
   identity: Identity
@@ -20,7 +32,12 @@ export interface CallOptions extends Omit<Exchange, 'owner'> {
   era: Era
   requestId: string
   traceparent?: string
+  tracestate?: string
   signal: AbortSignal
+  /** Tells how far the call is; undefined: nobody wants to know. */
+  report?: ((progress: Progress) => Promise<void>) | undefined
+  /** The tool of the same API that stands for an operation. */
+  find?(operationId: string): Tool | undefined
   /** What the result may lead to. */
   delivery?: Pick<Mapping, 'args' | 'keep' | 'whole'>
 }
@@ -39,17 +56,36 @@ export interface Caller {
 export interface CallerSettings {
   backends: Backends
   states: ConfirmationStates
+  costs: CostLimit
   log: Log
 }
 
+/** The result of an answer, or of what comes after it where that is waited for. An approval is waited for by people. */
+async function ended(tool: Tool, answer: Answer, options: Ending): Promise<Followed> {
+  const { poll, api, input } = tool
+  const { status, headers } = answer
+  const isAccepted = poll !== undefined && !options.dryRun && status >= 200 && status < 300
+  const isApproval = input.roles.approval !== undefined && api.approvals?.place.test(headers.location ?? '') === true
+  const followed = isAccepted && !isApproval ? await follow(tool, poll, answer, options) : undefined
+  if (followed) return followed
+  const { era, requestId, key, delivery } = options
+  const mapping = { era, requestId, key, approvals: api.approvals, ...delivery }
+  return { ...mapAnswer(tool, answer, mapping), outcome: { status } }
+}
+
 /** Calls tools, each against its own API. Arguments, answers and credentials are never logged. */
-export function createCaller({ backends, states, log }: CallerSettings): Caller {
+export function createCaller({ backends, states, costs, log }: CallerSettings): Caller {
   const drift = new Map<string, number>()
 
   function noteDrift(tool: Tool, requestId: string, where: string) {
     const count = (drift.get(tool.name) ?? 0) + 1
     drift.set(tool.name, count)
     log.warn({ tool: tool.name, requestId, where, count }, 'the answer departs from the OpenAPI document')
+  }
+
+  function noteRetry(tool: Tool, requestId: string, attempt: number, outcome: Answer | BackendFailure) {
+    const cause = outcome instanceof BackendFailure ? causeOf(outcome) : `status ${outcome.status}`
+    log.warn({ tool: tool.name, requestId, attempt, cause }, 'the request is sent again')
   }
 
   async function call(tool: Tool, args: JsonObject, options: CallOptions): Promise<CallResult | InputRequiredResult> {
@@ -72,24 +108,27 @@ export function createCaller({ backends, states, log }: CallerSettings): Caller 
         return confirmed.ask
       }
       if (confirmed.key !== undefined) prepared = prepareCall(tool, args, confirmed.key)
-      const { request, key, repeatable } = prepared
-      const answer = await sendAs(identity, tool.scopes, backends.of(tool.api), request, {
+      const { request, key, repeatable, dryRun } = prepared
+      costs.charge(identity.owner, tool.cost)
+      const until = performance.now() + (tool.timeoutMs ?? tool.api.timeoutMs)
+      const send = (wanted: HttpRequest, mayRepeat: boolean, { scopes }: Tool) =>
+        sendAs(identity, scopes, backends.of(tool.api), wanted, {
+          ...options,
+          until,
+          repeatable: mayRepeat,
+          onRetry: (attempt, outcome) => noteRetry(tool, requestId, attempt, outcome),
+        })
+      const answer = await send(request, repeatable, tool)
+      const mapped = await ended(tool, answer, {
         ...options,
-        repeatable,
-        onRetry(attempt, outcome) {
-          const cause = outcome instanceof BackendFailure ? causeOf(outcome) : `status ${outcome.status}`
-          log.warn({ tool: tool.name, requestId, attempt, cause }, 'the request is sent again')
-        },
-      })
-      const mapped = mapAnswer(tool, answer, {
-        era,
-        requestId,
+        until,
+        send: (wanted) => send(wanted, true, tool.poll?.reader ?? tool),
+        readWith: tool.poll && options.find?.(tool.poll.reader.operation.id),
         key,
-        approvals: tool.api.approvals,
-        ...options.delivery,
+        dryRun,
       })
       if (mapped.drift) noteDrift(tool, requestId, mapped.drift)
-      note({ status: answer.status })
+      note(mapped.outcome)
       return mapped.result
     } catch (error) {
       if (error instanceof ProblemResult) {

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { isNode, LineCounter, parseDocument } from 'yaml'
-import { ConfigError, type Finding, findingsError, messageOf } from '../errors.ts'
-import { type Json, type JsonObject, pointerSteps } from '../json.ts'
-import { didYouMean } from '../nearest.ts'
-import { compile, type SchemaError } from '../tools/validation.ts'
+import type { Json, JsonObject } from '../json.ts'
+import { compile } from '../tools/validation.ts'
+import { explain } from './explain.ts'
+import { type Report, readYamlFile } from './yaml-file.ts'
 
 export interface CuratedParameter {
   /** What the model sees instead of the derived name. */
@@ -29,6 +28,7 @@ export interface PollRule {
   state?: string
   done?: string[]
   progress?: string
+  total?: number
 }
 
 /** One entry of `tools`: an operation, or all operations with a tag or one of some methods. */
@@ -102,7 +102,7 @@ export interface BackendSection {
   privateAddresses?: boolean
   server?: { index?: number; variables?: Record<string, string> }
   url?: string
-  credential?: 'caller' | 'none' | { scheme: string; env?: string }
+  credential?: 'caller' | 'none' | { scheme: string; env?: string } | { scheme: string; env: string }[]
   timeoutMs?: number
   maxResponseBytes?: number
   concurrency?: number
@@ -131,8 +131,7 @@ export interface Curation {
   tools: CuratedTool[]
 }
 
-/** Notes a finding at a place of the file, given as the path of keys and indexes to it. */
-export type Report = (path: (string | number)[], message: string) => void
+export type { Report }
 
 export interface CurationFile {
   curation: Curation
@@ -144,65 +143,20 @@ export interface CurationFile {
 const schema = JSON.parse(readFileSync(new URL('../../tools.schema.json', import.meta.url), 'utf8'))
 const validate = compile(schema)
 
-/** The names that may stand where an unknown key was found. */
-function knownKeys(error: SchemaError): string[] {
-  return Object.keys((error.parentSchema?.properties as object | undefined) ?? {})
-}
-
 /**
  * Reads a curation file. Later findings (an unknown operation, say) are reported through the same object, so that
  * they name their place as well. Throws ConfigError: unreadable file, broken YAML, or a file that breaks the schema.
  */
-export function readCuration(file: string): CurationFile {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new ConfigError(`Cannot read the curation file ${file}: ${messageOf(error)}`)
+export function readCuration(path: string): CurationFile {
+  const file = readYamlFile(path, 'curation file')
+  for (const { path: place, message, atKey } of explain(validate(file.value))) {
+    if (atKey) file.reportKey(place, message)
+    else file.report(place, message)
   }
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const findings: Finding[] = []
-  const add = (offset: number, message: string) => {
-    const { line, col } = lines.linePos(offset)
-    findings.push({ line: Math.max(line, 1), column: Math.max(col, 1), message })
-  }
-  for (const error of document.errors) add(error.pos[0], `YAML: ${error.message}`)
-  if (findings.length > 0) throw findingsError(file, findings)
-
-  /** Offset of the node at a path; of its nearest parent when there is none. `key` asks for the key, not its value. */
-  const offsetOf = (path: (string | number)[], key = false): number => {
-    for (let depth = path.length; depth >= 0; depth--) {
-      if (key && depth === path.length && depth > 0) {
-        const parent = document.getIn(path.slice(0, -1), true) as { items?: { key?: unknown }[] } | undefined
-        const pair = parent?.items?.find((item) => isNode(item.key) && String(item.key) === path[depth - 1])
-        if (pair && isNode(pair.key)) return pair.key.range?.[0] ?? 0
-      }
-      const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true)
-      if (isNode(node)) return node.range?.[0] ?? 0
-    }
-    return 0
-  }
-  const report: Report = (path, message) => add(offsetOf(path), message)
-  const curation = document.toJS() as Curation
-
-  for (const error of validate(curation)) {
-    const path = pointerSteps(error.instancePath)
-    if (error.keyword === 'additionalProperties') {
-      const name = String(error.params.additionalProperty)
-      add(offsetOf([...path, name], true), `Unknown key "${name}".${didYouMean(name, knownKeys(error))}`)
-    } else {
-      const place = path.length === 0 ? 'the file' : `"${path.join('.')}"`
-      const expected = error.keyword === 'pattern' ? ` (${String(error.parentSchema?.description ?? '')})` : ''
-      add(offsetOf(path), `${place} ${error.message}${expected}`)
-    }
-  }
-  const check = () => {
-    if (findings.length > 0) throw findingsError(file, findings)
-  }
-  check()
+  file.check()
+  const curation = file.value as unknown as Curation
   if ((curation.backend === undefined) === (curation.backends === undefined))
-    report(['backends'], 'the file must have either "backend" or "backends"')
-  check()
-  return { curation, report, check }
+    file.report(['backends'], 'the file must have either "backend" or "backends"')
+  file.check()
+  return { curation, report: file.report, check: file.check }
 }

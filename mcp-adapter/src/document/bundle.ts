@@ -1,5 +1,10 @@
 import { isObject, type Json, type JsonObject } from '../json.ts'
-import { lookUp } from './read.ts'
+import { checkEnds, definitionName, PREFIX } from './definitions.ts'
+import { type Direction, withoutHidden } from './direction.ts'
+import { withBranches, withoutChildren } from './discriminator.ts'
+import { fragmentPointer, lookUp } from './lookup.ts'
+
+export { type Direction, isHidden } from './direction.ts'
 
 /**
  * Takes schemas out of an OpenAPI document so that they stand alone: `$ref`s into the document become `$defs`, or the
@@ -13,18 +18,20 @@ for (const keyword of MORE_ONE) ONE.add(keyword)
 const MANY = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems'])
 const NAMED = new Set(['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions'])
 /** Of the document, not of the value: a model pays for these and learns nothing. `$id` would move the references. */
-const DROPPED = new Set(['$id', '$schema', '$anchor', '$comment', 'xml', 'externalDocs', 'discriminator', 'example'])
+const DROPPED = new Set(
+  '__proto__ $id id $schema $anchor $dynamicAnchor $vocabulary $comment xml externalDocs discriminator example'.split(
+    ' ',
+  ),
+)
 const ANNOTATIONS = new Set(['description', 'title', 'default', 'examples', 'deprecated', 'readOnly', 'writeOnly'])
-
-export type Direction = 'send' | 'receive'
+/** Chains of schemas that are each used once are written into each other so far. */
+const MOST_INSIDE = 50
 
 export interface Bundled {
   schemas: JsonObject[]
   /** By name, in order of first use; only what is still referred to. */
   defs: JsonObject
 }
-
-const hiddenBy: Record<Direction, string> = { send: 'readOnly', receive: 'writeOnly' }
 
 const isOfType = (value: Json, type: Json) => {
   if (type === 'integer') return Number.isInteger(value)
@@ -53,6 +60,7 @@ function splitTypes(schema: JsonObject): JsonObject {
 
 export class Bundler {
   private readonly names = new Map<string, string>()
+  private readonly taken = new Set(['__proto__'])
 
   constructor(
     private readonly root: JsonObject,
@@ -63,50 +71,41 @@ export class Bundler {
   private nameOf(reference: string): string {
     const known = this.names.get(reference)
     if (known !== undefined) return known
-    const steps = decodeURIComponent(reference)
-      .replace(/^#\/(components\/schemas\/)?/, '')
+    const steps = fragmentPointer(reference)
+      .replace(/^\/(components\/schemas\/)?/, '')
       .split('/')
     let name = steps.join('_').replaceAll(/[^a-zA-Z0-9_.-]/g, '_') || 'root'
-    const taken = new Set(this.names.values())
-    while (taken.has(name)) name += '_'
+    while (this.taken.has(name)) name += '_'
     this.names.set(reference, name)
+    this.taken.add(name)
     return name
   }
 
   /** A copy of a schema with every schema in it passed through `visit`. Values (`const`, `default`) stay as they are. */
   private map(schema: JsonObject, visit: (child: Json) => Json): JsonObject {
-    const copy: [string, Json][] = []
-    for (const [keyword, value] of Object.entries(schema)) {
-      if (DROPPED.has(keyword) || keyword.startsWith('x-')) continue
-      if (ONE.has(keyword)) copy.push([keyword, visit(value)])
-      else if (MANY.has(keyword) && Array.isArray(value)) copy.push([keyword, value.map(visit)])
+    const copy: JsonObject = {}
+    for (const keyword of Object.keys(schema)) {
+      // A client mirrors a parameter of this extension in a header (MCP 2026-07-28, SEP-2243): it is of the protocol.
+      const ofProtocol = keyword === 'x-mcp-header' && this.direction === 'send'
+      if (DROPPED.has(keyword) || (keyword.startsWith('x-') && !ofProtocol)) continue
+      const value = schema[keyword] as Json
+      if (ONE.has(keyword)) copy[keyword] = visit(value)
+      else if (MANY.has(keyword) && Array.isArray(value)) copy[keyword] = value.map(visit)
       else if (NAMED.has(keyword) && isObject(value)) {
-        copy.push([keyword, Object.fromEntries(Object.entries(value).map(([name, child]) => [name, visit(child)]))])
-      } else copy.push([keyword, value])
+        // A property may be called "__proto__".
+        copy[keyword] = Object.fromEntries(Object.keys(value).map((name) => [name, visit(value[name] as Json)]))
+      } else copy[keyword] = value
     }
-    return splitTypes(this.withoutHidden(Object.fromEntries(copy)))
-  }
-
-  private withoutHidden(schema: JsonObject): JsonObject {
-    if (!isObject(schema.properties)) return schema
-    const mark = hiddenBy[this.direction]
-    const isHidden = (child: Json) => isObject(child) && child[mark] === true
-    const hidden = Object.entries(schema.properties).flatMap(([name, child]) => (isHidden(child) ? [name] : []))
-    if (hidden.length === 0) return schema
-    const properties = Object.fromEntries(Object.entries(schema.properties).filter(([name]) => !hidden.includes(name)))
-    const required = Array.isArray(schema.required)
-      ? schema.required.filter((name) => !hidden.includes(String(name)))
-      : []
-    const { required: _, ...rest } = schema
-    return { ...rest, properties, ...(required.length > 0 && { required }) }
+    return splitTypes(copy)
   }
 
   private toDefs(schema: Json, found: (reference: string) => void): Json {
     if (!isObject(schema)) return schema
-    const copy = this.map(schema, (child) => this.toDefs(child, found))
+    const judged = withBranches(this.root, withoutHidden(this.root, schema, this.direction), this.direction)
+    const copy = this.map(judged, (child) => this.toDefs(child, found))
     if (typeof copy.$ref !== 'string') return copy
     found(copy.$ref)
-    return { ...copy, $ref: `#/$defs/${this.nameOf(copy.$ref)}` }
+    return { ...copy, $ref: PREFIX + this.nameOf(copy.$ref) }
   }
 
   /** Bundles schemas that will share one `$defs`. Throws ConfigError for a reference that leads nowhere. */
@@ -121,47 +120,42 @@ export class Bundler {
       if (count === 0) queue.push(reference)
     }
     const schemas = inputs.map((schema) => this.toDefs(schema, found))
-    for (let reference = queue.shift(); reference !== undefined; reference = queue.shift()) {
-      const target = this.toDefs(lookUp(this.root, reference), found)
-      defs.set(this.nameOf(reference), target as JsonObject)
+    for (let at = 0; at < queue.length; at++) {
+      const reference = queue[at] as string
+      const target = withoutChildren(this.root, lookUp(this.root, reference), reference)
+      defs.set(this.nameOf(reference), this.toDefs(target, found) as JsonObject)
     }
+    checkEnds(defs)
     const inlined = new Set<string>()
-    const inline = (schema: Json, inside: string[]): Json => {
+    /** What is still referred to by each of the results, by definition; the empty name is that of the schemas. */
+    const left = new Map<string, Set<string>>([['', new Set()]])
+    const inline = (schema: Json, inside: string[], refers: Set<string>): Json => {
       if (!isObject(schema)) return schema
-      const name = typeof schema.$ref === 'string' ? schema.$ref.slice('#/$defs/'.length) : undefined
-      const target = name === undefined ? undefined : defs.get(name)
+      const name = definitionName(schema)
+      if (name === undefined) return this.map(schema, (child) => inline(child, inside, refers))
+      const target = defs.get(name)
       const { $ref: _, ...beside } = schema
       const mergeable = Object.keys(beside).every((keyword) => ANNOTATIONS.has(keyword))
-      if (name !== undefined && target && mergeable && uses.get(name) === 1 && !inside.includes(name)) {
+      const isOnce = uses.get(name) === 1 && !inside.includes(name) && inside.length < MOST_INSIDE
+      if (isOnce && target && mergeable) {
         inlined.add(name)
-        return { ...(inline(target, [...inside, name]) as JsonObject), ...beside }
+        return { ...(inline(target, [...inside, name], refers) as JsonObject), ...beside }
       }
-      return this.map(schema, (child) => inline(child, inside))
+      refers.add(name)
+      return this.map(schema, (child) => inline(child, inside, refers))
     }
-    const result = schemas.map((schema) => inline(schema, []) as JsonObject)
-    const kept: JsonObject = {}
+    const result = schemas.map((schema) => inline(schema, [], left.get('') as Set<string>) as JsonObject)
+    const kept = new Map<string, Json>()
     for (const [name, schema] of defs) {
-      if (!inlined.has(name)) kept[name] = inline(schema, [name])
+      if (inlined.has(name)) continue
+      const refers = new Set<string>()
+      left.set(name, refers)
+      kept.set(name, inline(schema, [name], refers))
     }
-    return { schemas: result, defs: this.reachable(result, kept) }
-  }
-
-  /** A definition that only an inlined one used, twice over, may have lost its last reference: only live ones are kept. */
-  private reachable(schemas: Json[], defs: JsonObject): JsonObject {
-    const live = new Set<string>()
-    const walk = (schema: Json): Json => {
-      if (!isObject(schema)) return schema
-      if (typeof schema.$ref === 'string') {
-        const name = schema.$ref.slice('#/$defs/'.length)
-        if (!live.has(name)) {
-          live.add(name)
-          walk(defs[name] ?? {})
-        }
-      }
-      this.map(schema, walk)
-      return schema
-    }
-    schemas.forEach(walk)
-    return Object.fromEntries(Object.entries(defs).filter(([name]) => live.has(name)))
+    // A definition that only an inlined one used, twice over, may have lost its last reference. The set grows while it
+    // is gone through, and what is added is still met.
+    const live = new Set(left.get(''))
+    for (const name of live) for (const next of left.get(name) ?? []) live.add(next)
+    return { schemas: result, defs: Object.fromEntries([...kept].filter(([name]) => live.has(name))) }
   }
 }

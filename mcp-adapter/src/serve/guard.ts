@@ -29,6 +29,23 @@ export function sendProblem(
   response.end(body)
 }
 
+/** So many names are remembered, and no long ones: a client must not fill our memory with them. */
+const MOST_NAMES = 100
+const LONGEST_NAME = 300
+
+/** A judgement of a header that clients send with every request; taking a URL apart each time costs too much. */
+function remembered(judge: (header: string | undefined) => boolean): (header: string | undefined) => boolean {
+  const known = new Map<string | undefined, boolean>()
+  return (header) => {
+    const before = known.get(header)
+    if (before !== undefined) return before
+    const isAllowed = judge(header)
+    if (known.size >= MOST_NAMES) known.clear()
+    if ((header?.length ?? 0) <= LONGEST_NAME) known.set(header, isAllowed)
+    return isAllowed
+  }
+}
+
 /** A name or an address, and a port. */
 const PLAIN_HOST = /^[A-Za-z0-9.:[\]_-]+$/
 
@@ -39,13 +56,16 @@ const PLAIN_HOST = /^[A-Za-z0-9.:[\]_-]+$/
 export function createHostGuard(hosts: string[], origins: string[]) {
   const allowedHosts = [...localhostAllowedHostnames(), ...hosts]
   const allowedOrigins = [...localhostAllowedOrigins(), ...origins]
-  return (request: IncomingMessage, response: ServerResponse): boolean => {
+  const isHost = remembered((host: string | undefined) => {
     // The SDK reads the header as part of a URL, where "a@localhost" would be a user name and a host.
-    const named = PLAIN_HOST.test(request.headers.host ?? '') ? request.headers.host : undefined
-    const host = validateHostHeader(named, allowedHosts)
-    const origin = validateOriginHeader(request.headers.origin, allowedOrigins)
-    if (host.ok && origin.ok) return true
-    const [name, setting] = host.ok ? ['Origin', 'MCP_ALLOWED_ORIGINS'] : ['Host', 'MCP_ALLOWED_HOSTS']
+    const named = PLAIN_HOST.test(host ?? '') ? host : undefined
+    return validateHostHeader(named, allowedHosts).ok
+  })
+  const isOrigin = remembered((origin: string | undefined) => validateOriginHeader(origin, allowedOrigins).ok)
+  return ({ headers }: IncomingMessage, response: ServerResponse): boolean => {
+    const isRightHost = isHost(headers.host)
+    if (isRightHost && isOrigin(headers.origin)) return true
+    const [name, setting] = isRightHost ? ['Origin', 'MCP_ALLOWED_ORIGINS'] : ['Host', 'MCP_ALLOWED_HOSTS']
     sendProblem(response, 403, {
       error: 'origin-refused',
       message: `The ${name} of this request is not allowed.`,
@@ -56,34 +76,47 @@ export function createHostGuard(hosts: string[], origins: string[]) {
 }
 
 /**
- * The token of the one `Authorization: Bearer` header (RFC 6750, section 2.1), or undefined. Of several headers none is
- * taken: what stands between the client and us may have judged another one than we would.
+ * The token of the one `Authorization: Bearer` header (RFC 6750, section 2.1), or undefined, and how many such headers
+ * there are. Of several none is taken: what stands between the client and us may have judged another one than we would.
  */
-export function bearerToken({ headersDistinct }: IncomingMessage): string | undefined {
-  const [header = '', ...more] = headersDistinct.authorization ?? []
-  return more.length > 0 ? undefined : /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(header)?.[1]
+export function bearerTokens({ headers, rawHeaders }: IncomingMessage): {
+  token?: string | undefined
+  headers: number
+} {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string
+    if (name.length === 13 && name.toLowerCase() === 'authorization') count += 1
+  }
+  if (count !== 1) return { headers: count }
+  return { token: /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(headers.authorization ?? '')?.[1], headers: count }
 }
 
-/** Whether JSON text nests deeper than any request has reason to; brackets within strings do not count. */
-export function isTooDeep(json: string): boolean {
-  let depth = 0
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
-    if (token === '[' || token === '{') depth += 1
-    else if (token === ']' || token === '}') depth -= 1
-    if (depth > MAX_DEPTH) return true
-  }
+/** Whether a JSON value nests deeper than any request has reason to. */
+export function isTooDeep(value: unknown, left = MAX_DEPTH): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (left === 0) return true
+  for (const name in value) if (isTooDeep((value as Record<string, unknown>)[name], left - 1)) return true
   return false
 }
 
-/** Reads a body up to `limit` bytes; undefined when it is longer. */
-export async function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) return undefined
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > limit) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+/** Reads a body up to `limit` bytes; undefined when it is longer. @throws Error when the client leaves before its end */
+export function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Promise<Buffer | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.resolve(undefined)
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= limit) return void chunks.push(chunk)
+      request.pause()
+      resolve(undefined)
+    })
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
+    request.on('error', reject)
+    request.on('close', () => {
+      // Every request closes; making an error costs more than reading one.
+      if (!request.complete) reject(new Error('The client left before the end of its request.'))
+    })
+  })
 }

@@ -5,42 +5,50 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http'
-import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
-import { type AuthInfo, createMcpHandler, isJsonContentType } from '@modelcontextprotocol/server'
+import { isJsonContentType } from '@modelcontextprotocol/server'
 import { isMetadataPath, metadataOf } from '../auth/challenge.ts'
 import type { Gate } from '../auth/gate.ts'
-import { forwarded, type Identity } from '../auth/identity.ts'
-import { ProviderUnavailable } from '../auth/provider.ts'
+import type { Identity } from '../auth/identity.ts'
 import { neededScopes } from '../auth/scopes.ts'
-import { InvalidToken } from '../auth/verify.ts'
-import { kindOf, messageOf } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import type { Api } from '../tools/api.ts'
-import { withoutQuotedHeaders } from './echo.ts'
-import { bearerToken, createHostGuard, isTooDeep, MAX_BODY_BYTES, readBody, sendProblem } from './guard.ts'
+import { createSdkExchange } from './exchange.ts'
+import { createHostGuard, isTooDeep, MAX_BODY_BYTES, readBody, sendProblem } from './guard.ts'
+import { identify } from './identify.ts'
 import { forwardedFor, hasTokenInQuery, isMalformedHello, needsRights } from './inbound.ts'
+import { serveLean } from './lean.ts'
+import { readLean } from './lean-request.ts'
+import { wrongParamHeader } from './param-headers.ts'
 import {
   answerBrokenSocket,
   refuseCredential,
   refuseForNow,
+  refuseHeader,
   refuseMessage,
   refuseScopes,
   refuseTokenInQuery,
 } from './refusals.ts'
-import { isCredentialRefused } from './requests.ts'
-import { createServer, createSession, type Services, type Session } from './server.ts'
+import { calledTool, isCredentialRefused } from './requests.ts'
+import { createSession, type Services, type Session } from './server.ts'
+import { createSubscriptions, isListen, type Subscriptions } from './subscriptions.ts'
 
 export interface HttpOptions {
   allowedHosts: string[]
   allowedOrigins: string[]
   /** Judges access tokens. Absent: the API judges every credential. */
   gate?: Gate | undefined
+  /** Requests without a credential are taken too. */
+  anonymous: boolean
   /** So many MCP requests are answered at a time; further ones are told to come back. */
   maxInFlight: number
+  /** False: the SDK answers everything. */
+  lean: boolean
 }
 
 export interface HttpEndpoint {
   server: HttpServer
-  /** Ends open streams and what is still in flight. */
+  subscriptions: Subscriptions
+  /** Ends what is still in flight. */
   closeExchanges(): Promise<void>
 }
 
@@ -57,68 +65,58 @@ function oncePerRequest(session: Session): Session {
   }
 }
 
+/** Ends when the client leaves before it has its whole answer. */
+function leaving(response: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
+
 /** A client that sends its request more slowly than this is cut off, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000
 
 /** Streamable HTTP at `/mcp`, both protocol eras, stateless; and `/livez`. */
 export function createHttpEndpoint(services: Services, options: HttpOptions): HttpEndpoint {
-  const { log, catalog } = services
-  const { gate, maxInFlight } = options
+  const { log } = services
+  const { gate, anonymous, maxInFlight, lean } = options
+  const subscriptions = createSubscriptions(services)
   const isOurs = createHostGuard(options.allowedHosts, options.allowedOrigins)
-  const onerror = (error: Error) => log.warn(kindOf(error), 'MCP exchange')
-  const handler = createMcpHandler(
-    (context) => createServer(services, context.authInfo?.extra?.session as Session, context.era),
-    { onerror, maxRequestBodySize: MAX_BODY_BYTES },
-  )
-  const answering: typeof handler.fetch = async (...asked) => withoutQuotedHeaders(await handler.fetch(...asked))
-  const exchange = toNodeHandler({ fetch: answering }, { onerror, maxRequestBodySize: MAX_BODY_BYTES })
+  const sdk = createSdkExchange(services)
 
   /** True when the API refused the credential; any other failure is told by the tool list or call itself. */
-  async function isRefused(session: Session, message: unknown, response: ServerResponse): Promise<boolean> {
-    const asking = [message].flat().filter(needsRights)
+  async function isRefused(session: Session, message: unknown, signal: AbortSignal): Promise<boolean> {
+    const asking = [message].flat().filter((each) => needsRights(each) || isListen(each))
     if (asking.length === 0) return false
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
-    const refused = await Promise.all(asking.map((each) => isCredentialRefused(services, session, each, gone.signal)))
+    const refused = await Promise.all(asking.map((each) => isCredentialRefused(services, session, each, signal)))
     return refused.some(Boolean)
-  }
-
-  /** Who is calling; undefined when the request was refused. */
-  async function identify(request: IncomingMessage, response: ServerResponse): Promise<Identity | undefined> {
-    const token = bearerToken(request)
-    if (token === undefined) {
-      refuseCredential(response, (request.headersDistinct.authorization?.length ?? 0) > 1, gate)
-      return undefined
-    }
-    if (!gate) return forwarded(token)
-    try {
-      return await gate.identify(token)
-    } catch (error) {
-      if (error instanceof InvalidToken) refuseCredential(response, true, gate)
-      else if (error instanceof ProviderUnavailable) {
-        log.warn({ cause: error.message }, 'the identity provider cannot be asked')
-        refuseForNow(response, 'identity-provider-unavailable')
-      } else throw error
-      return undefined
-    }
   }
 
   /** The scopes that a token lacks for a message; what they are is decided before anything runs. */
   function lackingScopes({ scopes }: Identity, message: unknown): string[] {
     if (!gate || !scopes) return []
-    const needed = neededScopes(message, catalog.tools, gate.rule.baseScopes)
+    const needed = neededScopes(message, services.catalog.tools, gate.rule.baseScopes)
     return needed.some((scope) => !scopes.has(scope)) ? needed : []
   }
 
+  function sessionOf(request: IncomingMessage, identity: Identity): Session {
+    const from = { forwardedFor: forwardedFor(request), offersMore: gate?.rule.offerMore ?? false }
+    return oncePerRequest(createSession(services, identity, from))
+  }
+
   let inFlight = 0
-  /** Takes a place until the answer has ended, which may be a stream; false when there is none. */
-  function admit(response: ServerResponse): boolean {
-    if (inFlight >= maxInFlight) return false
+  /**
+   * Takes a place until the answer has ended, which may be a stream; the signal ends when the client leaves before.
+   * Undefined: there is no place.
+   */
+  function admit(response: ServerResponse): AbortSignal | undefined {
+    if (inFlight >= maxInFlight) return undefined
     inFlight += 1
     response.once('close', () => {
       inFlight -= 1
     })
-    return true
+    return leaving(response)
   }
 
   async function serveMcp(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -131,7 +129,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       return sendProblem(response, 405, problem, { allow: 'POST' })
     }
     if (hasTokenInQuery(request.url)) return refuseTokenInQuery(response)
-    const identity = await identify(request, response)
+    const identity = await identify(request, response, { gate, anonymous, log })
     if (!identity) return
     if (!isJsonContentType(request.headers['content-type'])) {
       const problem = {
@@ -150,15 +148,14 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       }
       return sendProblem(response, 413, problem, { connection: 'close' })
     }
-    const text = body.toString('utf8')
     let message: unknown
     try {
       if (!isUtf8(body)) throw new SyntaxError('not UTF-8')
-      message = JSON.parse(text)
+      message = JSON.parse(body.toString('utf8'))
     } catch {
       return refuseMessage(response, -32700, 'Parse error: the body is not valid JSON in UTF-8')
     }
-    if (isTooDeep(text)) return refuseMessage(response, -32600, 'Invalid request: the message is nested too deeply')
+    if (isTooDeep(message)) return refuseMessage(response, -32600, 'Invalid request: the message is nested too deeply')
     // The SDK would call it an internal error. In 2026-07-28 the method is gone, and it says so.
     if (isMalformedHello(request, message)) {
       const { id } = message
@@ -172,18 +169,24 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     }
     const lacking = lackingScopes(identity, message)
     if (gate && lacking.length > 0) return refuseScopes(response, lacking, gate)
+    if (isListen(message)) {
+      const session = sessionOf(request, identity)
+      if (await isRefused(session, message, leaving(response))) return refuseCredential(response, true, gate)
+      return subscriptions.serve(request, response, message, session)
+    }
     // Not before the body is there: who sends it slowly must not hold a place that others wait for.
-    if (!admit(response)) return refuseForNow(response, 'overloaded')
-    const session = oncePerRequest(
-      createSession(services, identity, {
-        forwardedFor: forwardedFor(request),
-        offersMore: gate?.rule.offerMore ?? false,
-      }),
-    )
-    if (await isRefused(session, message, response)) return refuseCredential(response, true, gate)
-    // The session travels beside the SDK's own fields; the SDK passes it to the factory and looks no further.
-    const auth: AuthInfo = { token: 'withheld', clientId: 'caller', scopes: [], extra: { session } }
-    await exchange(Object.assign(request, { auth }) as NodeIncomingMessageLike, response, message)
+    const signal = admit(response)
+    if (!signal) return refuseForNow(response, 'overloaded')
+    const session = sessionOf(request, identity)
+    if (await isRefused(session, message, signal)) return refuseCredential(response, true, gate)
+    // Only of a tool that the caller sees: what is hidden and what does not exist must look alike in every respect.
+    const called = await calledTool(services, session, message, signal)
+    const wrong = called && wrongParamHeader(called.shown.inputSchema, called.message, request.headers)
+    if (wrong !== undefined) return refuseHeader(response, wrong, called?.message.id)
+    // Where a person may have to be asked, or told how far it is, the SDK knows how.
+    const hot = lean && !called?.tool.confirm && !called?.tool.poll ? readLean(request.headers, message) : undefined
+    if (hot) return serveLean(services, session, hot, response, signal)
+    await sdk.serve(request, response, message, session)
   }
 
   function serveMetadata(gate: Gate, request: IncomingMessage, response: ServerResponse): void {
@@ -191,7 +194,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       const problem = { error: 'method-not-allowed', message: 'Metadata is read.', hint: 'Use GET.' }
       return void sendProblem(response, 405, problem, { allow: 'GET, HEAD' })
     }
-    const { name, title = name } = catalog.server
+    const { name, title = name } = services.catalog.server
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' })
     response.end(JSON.stringify(metadataOf(gate.rule, gate.resource(), title)))
   }
@@ -237,5 +240,5 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       hint: 'Leave it out, or send 100-continue.',
     })
   })
-  return { server, closeExchanges: () => handler.close() }
+  return { server, subscriptions, closeExchanges: () => sdk.close() }
 }

@@ -5,11 +5,13 @@ import { isObject, type JsonObject } from '../json.ts'
 /** Who is behind this request, for an API that trusts this proxy to say so (X-Forwarded-For, read from the right). */
 export function forwardedFor(request: IncomingMessage): string {
   const before = request.headers['x-forwarded-for']
-  return [before, request.socket.remoteAddress ?? ''].flat().filter(Boolean).join(', ')
+  const peer = request.socket.remoteAddress ?? ''
+  return before === undefined ? peer : [before, peer].flat().filter(Boolean).join(', ')
 }
 
 /** A token in the URL (RFC 6750, section 2.3), whatever the letters are encoded as. */
 export function hasTokenInQuery(url = ''): boolean {
+  if (!url.includes('?')) return false
   const query = url.split('?').slice(1).join('?')
   return [...new URLSearchParams(query).keys()].some((name) => name.toLowerCase() === 'access_token')
 }

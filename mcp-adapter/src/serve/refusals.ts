@@ -66,6 +66,14 @@ export function refuseMessage(response: ServerResponse, code: number, message: s
     .end(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } }))
 }
 
+/** HeaderMismatch (MCP 2026-07-28): a header repeats something of the body, and says something else. */
+const HEADER_MISMATCH = -32020
+
+/** Answers a request whose headers disagree with its body, in the SDK's words for it. */
+export function refuseHeader(response: ServerResponse, what: string, id: unknown): void {
+  refuseMessage(response, HEADER_MISMATCH, `Bad Request: the request headers and body disagree: ${what}`, id ?? null)
+}
+
 /** Answers what is not even HTTP, where there is no request and no response. */
 export function answerBrokenSocket(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
+  CLIENT_INFO_META_KEY,
   type InputRequiredResult,
   ProtocolError,
   ProtocolErrorCode,
@@ -8,12 +9,15 @@ import {
 import { isVisible } from '../calls/access.ts'
 import { messageOf } from '../errors.ts'
 import { isObject, type JsonObject } from '../json.ts'
+import { profileOf, publishFor } from '../profiles/profiles.ts'
 import { CredentialRefused, describe, ProblemResult } from '../results/problem.ts'
 import { type CallResult, type Era, errorResult } from '../results/result.ts'
 import type { Api } from '../tools/api.ts'
 import type { Catalog } from '../tools/catalog.ts'
-import type { PublishedTool } from '../tools/tools.ts'
+import type { PublishedTool, Tool } from '../tools/tools.ts'
+import { progressReporter } from './progress.ts'
 import type { Services, Session } from './server.ts'
+import { traceOf } from './trace.ts'
 
 /** One request of a client, whichever way it came: through the SDK, or past it. */
 export interface Asked {
@@ -24,20 +28,17 @@ export interface Asked {
   meta?: Record<string, unknown> | undefined
   /** The client shows forms, and its answer finds its way back. */
   canAsk: boolean
+  /** What the client said of itself at `initialize`. In the 2026-07-28 era it says so in `_meta`. */
+  client?: unknown
   /** The SDK's side of the request; without it nobody can be asked, and no earlier question can be answered. */
   context?: ServerContext
 }
 
-/** The trace context of a request's `_meta`, when it is well formed (W3C Trace Context, section 3.2). */
-function traceparentOf({ meta }: Asked): string | undefined {
-  const value = meta?.traceparent
-  const isValid =
-    typeof value === 'string' && /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/.test(value)
-  return isValid ? value : undefined
-}
-
 /** A caller's actions by API; the APIs that could not be asked are not in it. */
 type Rights = ReadonlyMap<Api, ReadonlySet<string> | undefined>
+
+/** What is served to a session now. One catalog answers the whole of a request. */
+export const catalogFor = ({ catalog }: Services, session: Session) => session.catalog ?? catalog
 
 /** The APIs that a message is about: the one of the tool that it names, otherwise all. */
 function concerned({ apis, byName }: Catalog, name: unknown): Api[] {
@@ -69,31 +70,79 @@ async function rightsWith(apis: Api[], { log }: Services, session: Session, sign
 
 /** Whether every API that a message is about refuses the caller's credential. Other failures are told by the answer. */
 export async function isCredentialRefused(
-  { catalog }: Services,
+  services: Services,
   session: Session,
   message: unknown,
   signal: AbortSignal,
 ): Promise<boolean> {
   const name = isObject(message) && isObject(message.params) ? message.params.name : undefined
-  const outcomes = await Promise.allSettled(concerned(catalog, name).map((api) => session.actions(api, signal)))
+  const apis = concerned(catalogFor(services, session), name)
+  // An API without an access rule refuses nobody here.
+  if (apis.some(({ access }) => !access)) return false
+  const outcomes = await Promise.allSettled(apis.map((api) => session.actions(api, signal)))
   return outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason instanceof CredentialRefused)
 }
 
 /** What `tools/list` answers. Throws ProtocolError when it is not known what the caller may do. */
-export async function listTools(services: Services, session: Session, { signal }: Asked): Promise<PublishedTool[]> {
-  const { apis, tools } = services.catalog
+export async function listTools(services: Services, session: Session, asked: Asked): Promise<PublishedTool[]> {
+  const { signal, client, meta } = asked
+  const { apis, tools, profile: configured } = catalogFor(services, session)
+  const profile = profileOf(configured, meta?.[CLIENT_INFO_META_KEY] ?? client)
   try {
     const rights = await rightsWith(apis, services, session, signal)
     const granted = session.offersMore ? session.identity.scopes : undefined
     return tools
       .filter((tool) => rights.has(tool.api) && isVisible(tool, rights.get(tool.api), granted))
-      .map((tool) => tool.published)
+      .map((tool) => publishFor(profile, tool))
   } catch (error) {
     if (error instanceof ProblemResult) {
       throw new ProtocolError(ProtocolErrorCode.InternalError, describe(error.problem as unknown as JsonObject))
     }
     throw error
   }
+}
+
+/**
+ * The tool of that name, when the caller sees it: only its own API is asked. For a name that there is not, all are, as a
+ * list would: how long it takes tells nothing either. Throws ProblemResult when nobody can tell.
+ */
+async function seenTool(
+  services: Services,
+  session: Session,
+  name: string,
+  signal: AbortSignal,
+): Promise<Tool | undefined> {
+  const { apis, byName } = catalogFor(services, session)
+  const tool = byName.get(name)
+  if (!tool) {
+    await rightsWith(apis, services, session, signal)
+    return undefined
+  }
+  return isVisible(tool, await session.actions(tool.api, signal)) ? tool : undefined
+}
+
+/** The tool of a `tools/call`, and how its caller is shown it. */
+export interface CalledTool {
+  tool: Tool
+  shown: PublishedTool
+  message: JsonObject
+}
+
+/** What a message calls, when it calls something that the caller sees. What nobody can tell is told by the call itself. */
+export async function calledTool(
+  services: Services,
+  session: Session,
+  message: unknown,
+  signal: AbortSignal,
+): Promise<CalledTool | undefined> {
+  if (!isObject(message) || message.method !== 'tools/call' || !isObject(message.params)) return undefined
+  const { name, _meta: meta } = message.params
+  const { profile } = catalogFor(services, session)
+  const tool =
+    typeof name === 'string' ? await seenTool(services, session, name, signal).catch(() => undefined) : undefined
+  if (!tool) return undefined
+  const client = isObject(meta) ? meta[CLIENT_INFO_META_KEY] : undefined
+  return { tool, shown: publishFor(profileOf(profile, client), tool), message }
 }
 
 async function call(
@@ -105,19 +154,16 @@ async function call(
   whole: boolean,
 ): Promise<CallResult | InputRequiredResult> {
   const { era, signal, canAsk, context } = asked
-  const { catalog } = services
-  const tool = catalog.byName.get(name)
-  let rights: Rights
+  let tool: Tool | undefined
   try {
-    rights = await rightsWith(concerned(catalog, name), services, session, signal)
+    tool = await seenTool(services, session, name, signal)
   } catch (error) {
     if (error instanceof ProblemResult) return errorResult(error.problem, era, undefined)
     throw error
   }
   // A hidden tool and one that does not exist get the same answer: a caller learns nothing of what others may do.
-  if (!tool || !isVisible(tool, rights.get(tool.api)))
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
-  const traceparent = traceparentOf(asked)
+  if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
+  const { api } = tool
   return services.caller.call(tool, args, {
     identity: session.identity,
     ...(session.forwardedFor !== undefined && { forwardedFor: session.forwardedFor }),
@@ -125,15 +171,17 @@ async function call(
     canAsk,
     ...(context && { context }),
     requestId: randomUUID(),
-    ...(traceparent !== undefined && { traceparent }),
+    ...traceOf(asked.meta),
     signal,
+    report: progressReporter(asked.meta, context),
+    find: (id) => catalogFor(services, session).tools.find((each) => each.api === api && each.operation.id === id),
     delivery: { args, whole, keep: (content) => services.kept.put(session.identity.owner, content) },
   })
 }
 
 /**
- * What `tools/call` answers; with `whole`, the contents of a resource instead of a result. Throws ProtocolError for a tool that this caller does not see, and the reason of a
- * cancellation; every other failure is an answer.
+ * What `tools/call` answers; with `whole`, the contents of a resource instead of a result. Throws ProtocolError for a
+ * tool that this caller does not see, and the reason of a cancellation; every other failure is an answer.
  */
 export async function callTool(
   services: Services,

@@ -1,7 +1,7 @@
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError } from '@modelcontextprotocol/server'
 import { callUri, parseUri } from '../results/resources.ts'
 import type { CallResult } from '../results/result.ts'
-import { type Asked, callTool } from './requests.ts'
+import { type Asked, callTool, catalogFor } from './requests.ts'
 import type { Services, Session } from './server.ts'
 
 type Contents = { uri: string; mimeType?: string } & ({ text: string } | { blob: string })
@@ -19,7 +19,7 @@ async function readAgain(
   uri: string,
   { name, args }: Extract<ReturnType<typeof parseUri>, { name: string }>,
 ): Promise<Contents> {
-  const tool = services.catalog.byName.get(name)
+  const tool = catalogFor(services, session).byName.get(name)
   // Only what a result may lead to: a link must never be a way to change something.
   if (!tool || callUri(tool, args) === undefined) throw new ResourceNotFoundError(uri)
   let result: Awaited<ReturnType<typeof callTool>>

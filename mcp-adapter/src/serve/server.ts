@@ -1,21 +1,26 @@
 import { randomUUID } from 'node:crypto'
 import {
   CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
   type ClientCapabilities,
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import { forwarded, type Identity } from '../auth/identity.ts'
-import type { Backends } from '../backend/backends.ts'
+import { type Backends, createBackends } from '../backend/backends.ts'
 import { askActions } from '../calls/access.ts'
 import { type Caller, createCaller } from '../calls/call.ts'
 import { createConfirmationStates } from '../calls/confirmation-state.ts'
+import { createCostLimit, noCostLimit } from '../calls/cost.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import { createKeptStore, type KeptStore } from '../results/resources.ts'
 import type { Era } from '../results/result.ts'
 import type { Api } from '../tools/api.ts'
 import type { Catalog } from '../tools/catalog.ts'
+import { countCalls } from '../usage/count.ts'
+import type { UsageRecorder } from '../usage/record.ts'
+import type { Identification } from './lean-answer.ts'
 import { type Asked, callTool, listTools } from './requests.ts'
 import { readResource } from './resources.ts'
 
@@ -26,6 +31,8 @@ export interface Session {
   forwardedFor?: string
   /** The same connection lasts from call to call (stdio), so that an earlier client can be asked something. */
   lasting: boolean
+  /** What is served to the request that this session is for. A session that lasts is served what there is each time. */
+  catalog?: Catalog
   /** Lists show what the caller's token does not allow yet, too. */
   offersMore: boolean
   /** What the caller may do with an API, or undefined when it has no access rule. Throws ProblemResult. */
@@ -34,7 +41,10 @@ export interface Session {
 
 /** What all sessions use. It holds nothing of any caller. */
 export interface Services {
+  /** What is served now. It is replaced as a whole, so a request reads it once, at its beginning. */
   catalog: Catalog
+  /** The catalog may be replaced, and clients that can be told are told. */
+  reloads: boolean
   backends: Backends
   caller: Caller
   /** Contents of answers that cannot be had again, each for its owner. */
@@ -45,10 +55,27 @@ export interface Services {
 /** How long a client may keep its tool list, in milliseconds. Rights change; a call checks them anyway. */
 const LIST_TTL_MS = 30_000
 
-/** `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this process. */
-export function createServices(catalog: Catalog, backends: Backends, log: Log, stateSecret?: string): Services {
+/**
+ * What serves a catalog. `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this
+ * process. Calls are counted when there is a `recorder`.
+ */
+export function createServices(
+  catalog: Catalog,
+  {
+    log,
+    stateSecret,
+    reloads,
+    recorder,
+  }: { log: Log; stateSecret?: string | undefined; reloads: boolean; recorder?: UsageRecorder | undefined },
+): Services {
   const states = createConfirmationStates(stateSecret)
-  return { catalog, backends, caller: createCaller({ backends, states, log }), kept: createKeptStore(), log }
+  const backends = createBackends()
+  backends.replace(catalog.apis)
+  const { costPerMinute } = catalog
+  const costs = costPerMinute === undefined ? noCostLimit : createCostLimit(costPerMinute)
+  const caller = createCaller({ backends, states, costs, log })
+  const counted = recorder ? countCalls(caller, recorder) : caller
+  return { catalog, reloads, backends, caller: counted, kept: createKeptStore(), log }
 }
 
 /** A session whose rights are asked for anew each time. `who` is a credential that the API judges, or an identity. */
@@ -63,6 +90,7 @@ export function createSession(
     identity,
     ...from,
     lasting,
+    ...(!lasting && { catalog: services.catalog }),
     offersMore,
     async actions(api, signal) {
       const { access, toolScopes } = api
@@ -87,28 +115,35 @@ function canAsk(server: Server, session: Session, era: Era, ctx: ServerContext):
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
 }
 
+/** What every result says of who answers, and lists of how long they keep. */
+export function identificationOf({ server: { name, version, title } }: Catalog): Identification {
+  return {
+    serverInfo: { name, version, ...(title !== undefined && { title }) },
+    listCache: { ttlMs: LIST_TTL_MS, cacheScope: 'private' },
+  }
+}
+
 /**
  * A fresh SDK server for one session. Never reused: an SDK server that two callers share can answer one with what
  * belongs to the other (CVE-2026-25536). The low-level Server is used because the tools' schemas are JSON Schema
  * already and must reach the client as they are.
  */
 export function createServer(services: Services, session: Session, era: Era): Server {
-  const { name, title, version, instructions } = services.catalog.server
-  const server = new Server(
-    { name, version, ...(title !== undefined && { title }) },
-    {
-      capabilities: { tools: {}, resources: {} },
-      ...(instructions !== undefined && { instructions }),
-      cacheHints: {
-        'tools/list': { ttlMs: LIST_TTL_MS, cacheScope: 'private' },
-        'resources/read': { ttlMs: 0, cacheScope: 'private' },
-      },
-    },
-  )
+  const { instructions } = services.catalog.server
+  const { serverInfo, listCache } = identificationOf(services.catalog)
+  // An earlier client over HTTP has no stream that outlasts its request.
+  const canTell = services.reloads && (era === 'modern' || session.lasting)
+  const server = new Server(serverInfo, {
+    capabilities: { tools: canTell ? { listChanged: true } : {}, resources: {} },
+    ...(instructions !== undefined && { instructions }),
+    cacheHints: { 'tools/list': listCache, 'resources/read': { ttlMs: 0, cacheScope: 'private' } },
+  })
   const askedOf = (ctx: ServerContext): Asked => ({
     era,
     signal: ctx.mcpReq.signal,
     meta: ctx.mcpReq._meta,
+    client:
+      (ctx.mcpReq.envelope as Record<string, unknown> | undefined)?.[CLIENT_INFO_META_KEY] ?? server.getClientVersion(),
     canAsk: canAsk(server, session, era, ctx),
     context: ctx,
   })

@@ -1,6 +1,7 @@
 import { scopesOf } from '../auth/scopes.ts'
 import type { AccessRule, AuthSection, BackendSection, Report, SafetyRule } from '../curation/read.ts'
 import type { ApiDocument, Operation } from '../document/read.ts'
+import { placeOperations } from '../document/servers.ts'
 import { ConfigError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import type { ApprovalReader } from '../results/result.ts'
@@ -23,6 +24,8 @@ export interface Api {
   document: ApiDocument
   /** Where it is, with the base path of its operations. */
   baseUrl: string
+  /** It was the operator who said where it is, not the document. */
+  isPlaced: boolean
   /** Deadline of one request, in milliseconds. */
   timeoutMs: number
   /** Largest answer that is read, in bytes. */
@@ -70,14 +73,15 @@ export function baseUrlOf(document: ApiDocument, configured: string | undefined)
 export function createApi(
   document: ApiDocument,
   baseUrl: string,
-  options: { name?: string; prefix?: string; section?: BackendSection; safety?: SafetyRule } = {},
+  options: { name?: string; prefix?: string; section?: BackendSection; safety?: SafetyRule; isPlaced?: boolean } = {},
 ): Api {
-  const { name = '', prefix = '', section = { openapi: '' }, safety } = options
+  const { name = '', prefix = '', section = { openapi: '' }, safety, isPlaced = true } = options
   return {
     name,
     prefix,
-    document,
+    document: placeOperations(document, baseUrl),
     baseUrl,
+    isPlaced,
     timeoutMs: section.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     maxResponseBytes: section.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
     ...(safety && { safety }),

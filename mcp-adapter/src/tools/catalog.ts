@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { checkCredential } from '../auth/upstream-credential.ts'
 import {
   type AuthSection,
   type Curation,
@@ -7,24 +8,36 @@ import {
   type Report,
   readCuration,
 } from '../curation/read.ts'
+import { overlayTransform } from '../document/overlay.ts'
 import { type ApiDocument, loadDocument } from '../document/read.ts'
 import { ConfigError, messageOf } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import { version } from '../version.ts'
 import { type Api, accessCheck, baseUrlOf, createApi } from './api.ts'
 import { approvalReader } from './approvals.ts'
+import { buildTools, type LeftOut } from './build-tools.ts'
 import { checkSafety } from './safety.ts'
-import { buildTools, type Tool } from './tools.ts'
+import { type Sources, sourcesOf } from './sources.ts'
+import type { Tool } from './tools.ts'
 
 /** All that is known before the first request: who we are, which APIs are behind us, which tools there are. */
 export interface Catalog {
   server: { name: string; title?: string; version: string; instructions?: string }
   apis: Api[]
   auth?: AuthSection
+  /** Which dialect of JSON Schema clients are shown; by the client's name, when it is absent or `auto`. */
+  profile?: string
+  /** Whether requests without a credential are taken; absent: by what the APIs get. */
+  callers?: 'credential' | 'any'
+  /** What the calls of one caller may cost in a minute. */
+  costPerMinute?: number
   /** In the order of the curation file. */
   tools: Tool[]
   /** The tools by name. */
   byName: ReadonlyMap<string, Tool>
+  /** What rules chose and cannot be served. */
+  leftOut: LeftOut[]
+  sources: Sources
 }
 
 /** Where the APIs are, over what the curation file says: the URL of the only one, or URLs by name. */
@@ -103,10 +116,21 @@ async function loadApi(
   { auth, file, report }: { auth: AuthSection | undefined; file: string; report: Report },
 ): Promise<Api> {
   const { name, prefix, section, place } = named
-  const document = await loadDocument(section.openapi, file)
+  const { references, privateAddresses, server } = section
+  const transform = overlayTransform(section, file)
+  const document = await loadDocument(section.openapi, {
+    from: file,
+    ...(references && { references }),
+    ...(privateAddresses && { privateAddresses }),
+    ...(server && { server }),
+    ...(transform && { transform }),
+  })
   const { safety } = section
   const baseUrl = placeOf(document, named, url, report)
-  const api = createApi(document, baseUrl, { name, prefix, section, ...(safety && { safety }) })
+  const isPlaced = (url ?? section.url) !== undefined
+  const api = createApi(document, baseUrl, { name, prefix, section, isPlaced, ...(safety && { safety }) })
+  const credentialAt = [...(place.length > 0 ? place : ['backend']), 'credential']
+  checkCredential(section, document, (message) => report(credentialAt, message))
   const access =
     section.access &&
     accessCheck(document, section.access, auth, (path, message) => report([...place, ...path], message))
@@ -130,20 +154,28 @@ async function buildCatalog(
   checkSections(curation, sections, report)
   const urls = urlsOf(sections, apiUrl)
   const apis = await Promise.all(sections.map((each) => loadApi(each, urls[each.name], { auth, file, report })))
-  const tools = buildTools(apis, curation, report)
+  const { tools, leftOut } = buildTools(apis, curation, report)
   for (const [index, api] of apis.entries()) {
     const { place = [] } = sections[index] ?? {}
     const own = tools.filter((tool) => tool.api === api)
     if (api.safety) checkSafety(api.safety, api.document, own, (path, message) => report([...place, ...path], message))
     complete(api, own)
   }
+  const { callers, limits: { costPerMinute } = {} } = curation
+  const dearest = tools.find(({ cost }) => costPerMinute !== undefined && cost > costPerMinute)
+  if (dearest) report(['limits', 'costPerMinute'], `"${dearest.name}" costs ${dearest.cost}: it could never be called.`)
   check()
   return {
     server: { version, ...curation.server },
     apis,
     ...(auth && { auth }),
+    ...(curation.profile !== undefined && { profile: curation.profile }),
+    ...(callers && { callers }),
+    ...(costPerMinute !== undefined && { costPerMinute }),
     tools,
     byName: new Map(tools.map((tool) => [tool.name, tool])),
+    leftOut,
+    sources: sourcesOf(file, apis),
   }
 }
 

@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../json.ts'
+import { INTEGER_TEXT } from './inputs/int64.ts'
 
 const LIMITS = new Set(
   (
@@ -112,6 +113,11 @@ export function forModels(schema: Json): Json {
   const kept: [string, Json][] = []
   for (const [keyword, value] of Object.entries(schema)) {
     if (CHECKED.has(keyword) && !(keyword === 'additionalProperties' && isObject(value))) continue
+    // Text is taken for such an integer too, where digits would be lost. Saying so would cost every reader.
+    if (keyword === 'type' && schema.pattern === INTEGER_TEXT) {
+      kept.push(['type', 'integer'])
+      continue
+    }
     // Words that the curation file takes away go over those of the component behind a reference.
     if (keyword === 'description' && value === '') continue
     if (MAPS.has(keyword) && isObject(value)) {

@@ -1,17 +1,17 @@
 import { scopesOf } from '../auth/scopes.ts'
-import type { AuthSection, CuratedTool, Curation, Hints, Report } from '../curation/read.ts'
+import { withExamples } from '../curation/examples.ts'
+import type { AuthSection, CuratedTool, Curation, Hints } from '../curation/read.ts'
 import type { Operation } from '../document/read.ts'
-import { ConfigError, messageOf } from '../errors.ts'
-import type { Json, JsonObject } from '../json.ts'
-import { didYouMean } from '../nearest.ts'
+import { ConfigError } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
 import { type Untrusted, untrustedAnswers } from '../results/fence.ts'
 import type { ReportField } from '../results/fields.ts'
-import { visible } from '../results/hidden.ts'
 import { deriveHints } from './annotations.ts'
 import type { Api } from './api.ts'
 import { buildInput, type Input } from './input-schema.ts'
-import { snakeCase } from './naming.ts'
+import { toolName } from './naming.ts'
 import { buildOutput, type Output, type Shape, type Side } from './output-schema.ts'
+import { buildPoll, type Poll } from './poll.ts'
 import { brief, forClients, forModels } from './published-schema.ts'
 import { type ResultRules, resultRules } from './result-rules.ts'
 import { needsConfirmation } from './safety.ts'
@@ -50,6 +50,12 @@ export interface Tool {
   isUntrusted: Untrusted
   /** A person is asked before it acts, where the client can ask one. */
   confirm: boolean
+  /** Deadline of a call, in milliseconds; absent: the API's. */
+  timeoutMs?: number
+  /** What a call costs its caller. */
+  cost: number
+  /** How the end of what was only accepted is waited for. */
+  poll?: Poll
   /** The OAuth scopes that a call needs. Empty without `auth`. */
   scopes: string[]
   /** Headers of the adapter's own, sent with every request of this tool. */
@@ -70,6 +76,15 @@ const refuseField: ReportField = (key, _index, message) => {
   throw new ConfigError(`${key}: ${message}`)
 }
 
+/** What is answered in the end, where that is waited for: what the reader of its state answers. */
+function waitedFor(output: Output, poll: Poll | undefined, { fields }: ResultRules): Output {
+  if (!poll) return output
+  const { schema: _, ...rest } = output
+  const { document } = poll.reader.api
+  const { schema } = buildOutput(document.root, poll.reader.operation, poll.reader.input.roles, fields)
+  return schema ? { ...rest, schema } : rest
+}
+
 /** Makes a tool of an operation. Throws ConfigError when the operation cannot be one. */
 export function buildTool(
   api: Api,
@@ -83,16 +98,24 @@ export function buildTool(
   } = {},
 ): Tool {
   const { document, safety } = api
-  const name = curated.name ?? `${api.prefix}${snakeCase(operation.id)}`
+  const { auth } = options
+  const name = curated.name ?? toolName(operation.id, api.prefix)
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name))
     throw new ConfigError(`"${name}" is not a tool name: 1 to 64 of a-z A-Z 0-9 _ -`)
   const title = curated.title ?? operation.summary ?? name
   const input = buildInput(document.root, operation, curated.parameters, options.report, safety)
   const results = resultRules(curated, options.results)
-  const output = buildOutput(document.root, operation, input.roles, results.fields)
-  results.fields?.check(options.reportField ?? refuseField)
+  const build = (...[read, entry]: [Operation, CuratedTool]) => {
+    const { auth, results } = options
+    return buildTool(api, read, entry, { ...(auth && { auth }), ...(results && { results }) })
+  }
+  const poll = curated.poll && buildPoll(api, curated.poll, build, { ...curated, name })
+  // What is waited for is the result, so fields are chosen of it and not of what was only accepted.
+  const fields = poll ? undefined : results.fields
+  const output = waitedFor(buildOutput(document.root, operation, input.roles, fields), poll, results)
+  fields?.check(options.reportField ?? refuseField)
   const published = publish(output, curated.output, options.results?.strict === true)
-  const scopes = options.auth ? scopesOf(options.auth, operation, document.root.security, curated.scopes) : []
+  const scopes = auth ? scopesOf(auth, operation, document.root.security, curated.scopes) : []
   if (!scopes) throw new ConfigError(`It is not known which scopes "${name}" needs: name them (scopes: [], if none).`)
   const action = api.access && operation.source[api.access.rule.extension]
   return {
@@ -106,7 +129,7 @@ export function buildTool(
         operation.summary ??
         `${operation.method} ${operation.path}`
       ).trim(),
-      inputSchema: forModels(input.schema) as ObjectSchema,
+      inputSchema: withExamples(forModels(input.schema) as ObjectSchema, curated.examples),
       ...(published && { outputSchema: published }),
       annotations: { title, ...deriveHints(operation, input.roles.key !== undefined), ...curated.annotations },
     },
@@ -121,76 +144,10 @@ export function buildTool(
     sides: (output.sides ?? []).map((side) => ({ ...side, check: compile(side.schema) })),
     isUntrusted: untrustedAnswers(document.root, operation, safety?.untrusted),
     confirm: needsConfirmation(operation, curated.confirm, safety),
-    scopes,
+    ...(curated.timeoutMs !== undefined && { timeoutMs: curated.timeoutMs }),
+    cost: curated.cost ?? 1,
+    ...(poll && { poll }),
+    scopes: [...new Set([...scopes, ...(poll?.reader.scopes ?? [])])],
     headers: safety?.toolHeader === undefined ? {} : { [safety.toolHeader.toLowerCase()]: name },
   }
-}
-
-const hasHidden = (value: Json): boolean => {
-  if (typeof value === 'string') return visible(value) !== value
-  if (typeof value !== 'object' || value === null) return false
-  return Object.entries(value).some(([name, each]) => hasHidden(name) || hasHidden(each))
-}
-
-/** The API that an entry belongs to. What is wrong with its `backend` is reported, and then there is none. */
-function apiOf(apis: Api[], { backend }: CuratedTool, report: (message: string) => void): Api | undefined {
-  const names = apis.map(({ name }) => name).filter((name) => name !== '')
-  if (backend === undefined) {
-    if (apis.length > 1) report(`Say which backend it belongs to: ${names.join(', ')}.`)
-    return apis.length > 1 ? undefined : apis[0]
-  }
-  const api = apis.find(({ name }) => name === backend)
-  if (!api)
-    report(
-      names.length === 0
-        ? 'There is one API, without a name: leave "backend" out.'
-        : `There is no backend "${backend}".${didYouMean(backend, names)}`,
-    )
-  return api
-}
-
-/**
- * The tools of a curation file, in its order. What is wrong with an entry (unknown operation, name given twice) goes
- * to `report` with its path in the file, and the entry is left out.
- */
-export function buildTools(
-  apis: Api[],
-  { tools: curated, auth, results }: Pick<Curation, 'tools' | 'auth' | 'results'>,
-  report: Report,
-): Tool[] {
-  const tools: Tool[] = []
-  for (const [index, entry] of curated.entries()) {
-    const path = ['tools', index]
-    const api = apiOf(apis, entry, (message) => report([...path, 'backend'], message))
-    if (!api) continue
-    const { operations } = api.document
-    const id = entry.operation ?? ''
-    const operation = operations.get(id)
-    if (!operation) {
-      const hint = didYouMean(id, operations.keys())
-      report([...path, 'operation'], `The document has no operation "${id}".${hint}`)
-      continue
-    }
-    try {
-      const tool = buildTool(api, operation, entry, {
-        ...(auth && { auth }),
-        ...(results && { results }),
-        reportField: (key, place, message) => report([...path, key, place], message),
-        report: (argument, message) => report([...path, 'parameters', argument], `"${argument}" ${message}`),
-      })
-      const taken = tools.some((other) => other.name === tool.name)
-      if (taken)
-        report(
-          [...path, entry.name === undefined ? 'operation' : 'name'],
-          `The tool name "${tool.name}" is given twice.`,
-        )
-      // A document may come from elsewhere; nobody reviews what nobody sees.
-      if (hasHidden(tool.published as unknown as Json))
-        report([...path, 'operation'], `The text of "${tool.name}" has hidden characters.`)
-      tools.push(tool)
-    } catch (error) {
-      report([...path, 'operation'], messageOf(error))
-    }
-  }
-  return tools
 }

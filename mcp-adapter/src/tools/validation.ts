@@ -1,4 +1,4 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import { Ajv2020, type ErrorObject, type Options } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { atPointer, isObject, type Json, type JsonObject } from '../json.ts'
 
@@ -9,6 +9,9 @@ export type Check = (value: unknown) => SchemaError[]
 
 /** Values, not schemas. */
 const VALUES = new Set(['const', 'default', 'enum', 'example', 'examples'])
+
+/** Their members are schemas, under names that are not keywords. */
+const NAMED = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'])
 
 /** What the schema of schemas lets through and a compiler does not: patterns and references. @throws Error */
 function findBroken(root: JsonObject, value: Json): void {
@@ -21,21 +24,32 @@ function findBroken(root: JsonObject, value: Json): void {
   if (typeof $ref === 'string' && atPointer(root, decodeURIComponent($ref.slice(1))) === undefined) {
     throw new Error(`The reference ${$ref} leads nowhere.`)
   }
-  for (const [keyword, each] of Object.entries(value)) if (!VALUES.has(keyword)) findBroken(root, each)
+  for (const [keyword, each] of Object.entries(value)) {
+    if (NAMED.has(keyword) && isObject(each)) for (const schema of Object.values(each)) findBroken(root, schema)
+    else if (!VALUES.has(keyword)) findBroken(root, each)
+  }
 }
 
 type Compiled = (value: unknown) => SchemaError[]
 
-function createAjv() {
+function createAjv(options: Options = {}) {
   // A registry of its own per schema: two tools may both have a `$defs/Order`, and must not see each other's.
   // ownProperties: an argument that is missing is not found on Object.prototype ("constructor").
-  const ajv = new Ajv2020({ strict: false, allErrors: true, verbose: true, ownProperties: true, logger: false })
+  const ajv = new Ajv2020({
+    strict: false,
+    allErrors: true,
+    verbose: true,
+    ownProperties: true,
+    logger: false,
+    ...options,
+  })
   addFormats.default(ajv)
   return ajv
 }
 
 function compileNow(schema: JsonObject): Compiled {
-  const validate = createAjv().compile(schema)
+  // The judge has seen it. To be judged here again, the schema of schemas would be compiled with every tool.
+  const validate = createAjv({ validateSchema: false, meta: false }).compile(schema)
   return (value) => (validate(value) ? [] : ((validate.errors ?? []) as SchemaError[]))
 }
 

@@ -16,10 +16,22 @@ const SILENCE = Buffer.from('UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF
  */
 export async function startTarget() {
   const text = { headers: { 'content-type': 'text/plain' }, text: 'This is a simple text response for testing.' }
+  let looks = 0
   const file = (type: string, text: Buffer) => () => ({ headers: { 'content-type': type }, text })
   const backend = await startBackend({
+    'POST /api/v1/jobs': () => {
+      looks = 0
+      return { status: 202, headers: { 'retry-after': '0' }, body: { id: 'j1' } }
+    },
+    'GET /api/v1/jobs/j1': () => {
+      looks += 1
+      const isDone = looks === 3
+      const body = { id: 'j1', status: isDone ? 'done' : 'running', percent: isDone ? 100 : looks * 33 }
+      return { headers: { 'retry-after': '0' }, body }
+    },
     'GET /api/v1/text': () => text,
     'GET /api/v1/log': () => text,
+    'GET /api/v1/regional': () => text,
     'GET /api/v1/image': file('image/png', PIXEL),
     'GET /api/v1/audio': file('audio/wav', SILENCE),
     'GET /api/v1/document': file('text/markdown', Buffer.from('# A document')),

@@ -1,0 +1,90 @@
+import type { ServerResponse } from 'node:http'
+import { SERVER_INFO_META_KEY } from '@modelcontextprotocol/server'
+import type { JsonObject } from '../json.ts'
+import type { Era } from '../results/result.ts'
+import type { PublishedTool } from '../tools/tools.ts'
+
+/** How a server of the SDK names itself, and how long its lists may be kept. */
+export interface Identification {
+  serverInfo: { name: string; version: string; title?: string }
+  listCache: { ttlMs: number; cacheScope: 'private' | 'public' }
+}
+
+/** The texts of tools, which do not change. Callers differ in which of them they see. */
+const texts = new WeakMap<PublishedTool, string>()
+
+function textOf(tool: PublishedTool): string {
+  const known = texts.get(tool)
+  if (known !== undefined) return known
+  const text = JSON.stringify(tool)
+  texts.set(tool, text)
+  return text
+}
+
+/** A `tools/list` result as the SDK writes it: from 2026-07-28 on it says how long it keeps, and who answers. */
+export function listResult(
+  tools: readonly PublishedTool[],
+  era: Era,
+  { serverInfo, listCache }: Identification,
+): string {
+  const list = `{"tools":[${tools.map(textOf).join(',')}]`
+  if (era === 'legacy') return `${list}}`
+  const { ttlMs, cacheScope } = listCache
+  const more = { resultType: 'complete', ttlMs, cacheScope, _meta: { [SERVER_INFO_META_KEY]: serverInfo } }
+  return `${list},${JSON.stringify(more).slice(1)}`
+}
+
+/** A `tools/call` result as the SDK writes it. */
+export function callResult(result: JsonObject, era: Era, { serverInfo }: Identification): string {
+  if (era === 'legacy') return JSON.stringify(result)
+  const { _meta: meta, ...rest } = result
+  const info = { [SERVER_INFO_META_KEY]: serverInfo }
+  return JSON.stringify({ ...rest, resultType: 'complete', _meta: { ...(meta as JsonObject | undefined), ...info } })
+}
+
+const HEADERS: Record<Era, string[]> = {
+  modern: ['content-type', 'application/json'],
+  // An earlier client gets a stream of one event, as the SDK's transport without sessions sends it.
+  legacy: [
+    'cache-control',
+    'no-cache, no-transform',
+    'connection',
+    'keep-alive',
+    'content-type',
+    'text/event-stream',
+    'x-accel-buffering',
+    'no',
+  ],
+}
+
+/** The SDK's rhythm: a proxy would otherwise take a slow call for a dead connection. */
+const KEEP_ALIVE_MS = 15_000
+
+/** The answer to one request. */
+export interface LeanAnswer {
+  /** Ends the response with a JSON-RPC message: a result or an error, as JSON text. */
+  end(message: string): void
+  /** Nothing is written any more. */
+  cancel(): void
+}
+
+/** Opens the answer to a request of an era; while nothing is said, the stream of an earlier client is kept alive. */
+export function openAnswer(response: ServerResponse, era: Era, keepAliveMs = KEEP_ALIVE_MS): LeanAnswer {
+  const keepAlive =
+    era === 'legacy'
+      ? setInterval(() => {
+          if (!response.headersSent) response.writeHead(200, HEADERS.legacy)
+          response.write(': keepalive\n\n')
+        }, keepAliveMs).unref()
+      : undefined
+  return {
+    end(message) {
+      clearInterval(keepAlive)
+      const body = era === 'legacy' ? `event: message\ndata: ${message}\n\n` : message
+      if (!response.headersSent)
+        response.writeHead(200, [...HEADERS[era], 'content-length', String(Buffer.byteLength(body))])
+      response.end(body)
+    },
+    cancel: () => clearInterval(keepAlive),
+  }
+}

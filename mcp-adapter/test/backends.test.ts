@@ -1,0 +1,66 @@
+import t from 'tap'
+import type { Answer, Backend } from '../src/backend/backend.ts'
+import { createBackends } from '../src/backend/backends.ts'
+import { createTokenBucket } from '../src/backend/token-bucket.ts'
+import { readDocument } from '../src/document/read.ts'
+import { createApi } from '../src/tools/api.ts'
+import { until } from './until.ts'
+
+const document = (title: string) => readDocument({ openapi: '3.1.0', info: { title }, paths: {} }, 'd')
+const api = (name: string, url: string, section: object = {}) =>
+  createApi(document(url), url, { name, section: { openapi: 'd', ...section } })
+
+/** Clients that note what becomes of them; a request is answered when `release` says so. */
+function clients() {
+  const closed: string[] = []
+  let release = (_: Answer) => {}
+  const backends = createBackends(
+    ({ name, baseUrl }): Backend => ({
+      timeoutMs: 1000,
+      retries: createTokenBucket({ capacity: 1, perSecond: 1 }),
+      credential: { usesCaller: false, isOwn: false },
+      send: () =>
+        new Promise((resolve) => {
+          release = resolve
+        }),
+      close: async () => void closed.push(`${name} ${baseUrl}`),
+    }),
+    0,
+  )
+  return { backends, closed, release: () => release({ status: 204, headers: {}, body: Buffer.of() }) }
+}
+
+const request = { method: 'GET', path: '/', headers: {} }
+const options = { credential: { token: 't' }, requestId: 'r', signal: new AbortController().signal }
+
+t.test('an API that is reached as before keeps its client, whatever else its section says', async (t) => {
+  const { backends, closed } = clients()
+  const [east, west] = [api('east', 'http://e/'), api('west', 'http://w/')]
+  const before = [backends.of(east), backends.of(west)]
+  const next = api('east', 'http://e/', { access: { operation: 'other' }, openapi: 'e', overlays: ['o'] })
+  const moved = api('west', 'http://w/', { timeoutMs: 5 })
+  backends.replace([next, moved])
+  t.equal(backends.of(next), before[0])
+  t.not(backends.of(moved), before[1])
+  await until('the old client of the west to close', () => closed.length > 0)
+  t.same(closed, ['west http://w/'])
+  await backends.close()
+  t.equal(closed.length, 3)
+})
+
+t.test('the client of an API that is gone is closed after its calls in flight, and not before', async (t) => {
+  const { backends, closed, release } = clients()
+  const gone = api('gone', 'http://g/')
+  const call = backends.of(gone).send(request, options)
+  backends.replace([])
+  await new Promise((resolve) => setTimeout(resolve))
+  t.same(closed, [])
+  release()
+  t.equal((await call).status, 204)
+  await until('it to close', () => closed.length > 0)
+  // A call that began before may still come: a poll that waits, say.
+  const late = backends.of(gone).send(request, options)
+  release()
+  t.equal((await late).status, 204)
+  await until('that one to close too', () => closed.length > 1)
+})

@@ -1,0 +1,75 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from '@modelcontextprotocol/client'
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
+import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
+import { type AdapterOptions, startAdapter } from '../src/index.ts'
+import { startBackend } from './fixtures/backend.ts'
+import { type Flavour, memoryLog, versionNegotiation } from './support.ts'
+
+type Test = { teardown(end: () => Promise<void>): void }
+type Routes = Parameters<typeof startBackend>[0]
+
+const anything = { 200: { description: 'Done', content: { 'application/json': { schema: { type: 'object' } } } } }
+export const get = (operationId: string) => ({ get: { operationId, responses: anything } })
+
+export const DOCUMENT = {
+  openapi: '3.1.0',
+  info: { title: 'Shop', version: '1' },
+  servers: [{ url: '/api/v1' }],
+  paths: { '/orders': get('listOrders'), '/users/ada': get('getAda') },
+}
+
+export const curation = (api: string, tools: object[], more: object = {}) => ({
+  server: { name: 'moving' },
+  backend: { openapi: 'api.json', url: api },
+  tools,
+  ...more,
+})
+
+/** A folder with a curation of its own, which tests edit as an editor does: a new file takes the place of the old. */
+export async function createFolder(test: Test, api: string, tools: object[] = [{ operation: 'listOrders' }]) {
+  const folder = await mkdtemp(join(tmpdir(), 'reload-'))
+  test.teardown(() => rm(folder, { recursive: true, force: true }))
+  const write = async (name: string, content: unknown) => {
+    const text = typeof content === 'string' ? content : JSON.stringify(content)
+    await writeFile(join(folder, `${name}.new`), text)
+    await rename(join(folder, `${name}.new`), join(folder, name))
+  }
+  await write('api.json', DOCUMENT)
+  await write('tools.yaml', curation(api, tools))
+  return { folder, configFile: join(folder, 'tools.yaml'), write }
+}
+
+/** An adapter in front of a fixture API, with a curation that can be edited. */
+export async function startMoving(test: Test, options: Partial<AdapterOptions> = {}, routes?: Routes) {
+  const backend = await startBackend(routes)
+  test.teardown(() => backend.close())
+  const files = await createFolder(test, backend.url)
+  const { log, lines } = memoryLog()
+  const adapter = await startAdapter({ configFile: files.configFile, port: 0, log, ...options })
+  test.teardown(() => adapter.close())
+  return { ...files, backend, adapter, lines }
+}
+
+/** A client that counts how often it was told that the list changed. */
+export function createListener(flavour: Flavour): { client: Client | ClientV1; told: () => number } {
+  let told = 0
+  const info = { name: 'test', version: '1.0.0' }
+  if (flavour === 'v1') {
+    const client = new ClientV1(info)
+    client.setNotificationHandler(ToolListChangedNotificationSchema, () => {
+      told += 1
+    })
+    return { client, told: () => told }
+  }
+  const onChanged = () => {
+    told += 1
+  }
+  const client = new Client(info, {
+    versionNegotiation: versionNegotiation(flavour),
+    listChanged: { tools: { onChanged, autoRefresh: false } },
+  })
+  return { client, told: () => told }
+}
