@@ -275,3 +275,12 @@ t.test('a transform sees the document as one, as its author wrote it, and may re
     [true, false],
   )
 })
+
+t.test('a document of more than 1,000 files is not read further', async (t) => {
+  const numbers = Array.from({ length: 1001 }, (_, i) => i)
+  const paths = Object.fromEntries(numbers.map((i) => [`/p${i}`, ref(`${i}.json`)]))
+  const files = Object.fromEntries(numbers.map((i) => [`${i}.json`, { get: { responses: {} } }]))
+  const document = await loadFrom(folder(t, { 'api.json': openapi(paths), ...files }), 'api.json')
+  t.equal(document.operations.size, 999)
+  t.match(document.leftOut, [{ operation: '/p999', reason: /more than 1000 files/ }, { operation: '/p1000' }])
+})

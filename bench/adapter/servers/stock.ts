@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { toNodeHandler } from '@modelcontextprotocol/node'
+import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, fromJsonSchema, McpServer } from '@modelcontextprotocol/server'
 import { Agent } from 'undici'
 import { listening } from '../support/child.ts'
@@ -33,4 +33,5 @@ const handler = createMcpHandler(({ authInfo: _ }) => {
   }
   return server
 })
-await listening(createServer(toNodeHandler(handler)))
+const answer = toNodeHandler(handler)
+await listening(createServer((request, response) => void answer(request as NodeIncomingMessageLike, response)))

@@ -5,6 +5,8 @@ import type { Json } from '../json.ts'
 import { createDownloader, type Downloader, isLoopback } from './download.ts'
 import { MAX_DOCUMENT_BYTES, parseFile } from './parse.ts'
 
+const MAX_FILES = 1000
+
 export interface SourceOptions {
   /** The file that names the document: relative paths start in its folder. */
   from: string
@@ -158,6 +160,8 @@ export async function openSources(source: string, options: SourceOptions): Promi
       read(at) {
         const known = files.get(at)
         if (known) return known
+        if (files.size >= MAX_FILES)
+          return Promise.reject(new ConfigError(`The document has more than ${MAX_FILES} files`))
         const reading = load(at).then((file) => file.value)
         files.set(at, reading)
         return reading

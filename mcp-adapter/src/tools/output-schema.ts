@@ -27,15 +27,21 @@ export interface Side {
   schema: JsonObject
 }
 
-function isObjectSchema(root: JsonObject, schema: Json, seen: string[] = []): boolean {
+/** `known`: what was found out about references; one that is being looked at counts as none of an object. */
+function isObjectSchema(root: JsonObject, schema: Json, known = new Map<string, boolean>()): boolean {
   if (!isObject(schema)) return false
   if (schema.type !== undefined) return schema.type === 'object'
-  if (typeof schema.$ref === 'string') {
-    return !seen.includes(schema.$ref) && isObjectSchema(root, lookUp(root, schema.$ref), [...seen, schema.$ref])
+  const { $ref } = schema
+  if (typeof $ref === 'string') {
+    if (!known.has($ref)) {
+      known.set($ref, false)
+      known.set($ref, isObjectSchema(root, lookUp(root, $ref), known))
+    }
+    return known.get($ref) === true
   }
   const every = (list: Json | undefined) =>
-    Array.isArray(list) && list.length > 0 && list.every((s) => isObjectSchema(root, s, seen))
-  const some = Array.isArray(schema.allOf) && schema.allOf.some((s) => isObjectSchema(root, s, seen))
+    Array.isArray(list) && list.length > 0 && list.every((s) => isObjectSchema(root, s, known))
+  const some = Array.isArray(schema.allOf) && schema.allOf.some((s) => isObjectSchema(root, s, known))
   return isObject(schema.properties) || some || every(schema.anyOf) || every(schema.oneOf)
 }
 
