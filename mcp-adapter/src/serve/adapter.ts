@@ -36,6 +36,8 @@ export interface AdapterOptions {
   maxInFlight?: number
   /** Calls are counted by tool, and the counts appended to this file. */
   usageFile?: string
+  /** Whether a change of the curation or its documents is served without a restart. Default true. */
+  reload?: boolean
   /** False: every message goes through the SDK's server, which tests compare the short way with. Default true. */
   lean?: boolean
 }
