@@ -97,7 +97,7 @@ t.test('stdio needs HANDRAIL_TOKEN only where an API gets the credential of the 
     const [code] = await once(child, 'close')
     return { code, said }
   }
-  t.match(await run(writeStrange(t)), { code: 2, said: /stdio needs a credential: set HANDRAIL_TOKEN/ })
+  t.match(await run(writeStrange(t)), { code: 2, said: /A credential is needed: set HANDRAIL_TOKEN/ })
   t.match(await run(writeStrange(t, { backend: { credential: 'none' } })), { code: 0 })
   const own = writeStrange(t, { backend: { credential: { scheme: 'token', env: 'STRANGE_KEY' } } })
   t.match(await run(own, { STRANGE_KEY: 'k' }), { code: 0 })
