@@ -33,3 +33,11 @@ export function atPointer(root: unknown, pointer: string): unknown {
 export function escapeStep(step: string): string {
   return step.replaceAll('~', '~0').replaceAll('/', '~1')
 }
+
+/** Whether a value nests deeper than so many levels. It goes no deeper itself, so that it needs no large stack. */
+export function isTooDeep(value: unknown, most: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (most === 0) return true
+  for (const name in value) if (isTooDeep((value as Record<string, unknown>)[name], most - 1)) return true
+  return false
+}

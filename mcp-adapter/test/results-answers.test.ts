@@ -218,3 +218,13 @@ t.test('a text document stands in the result as a resource, where curation says 
   const [same] = mapped(json, answerOf({ id: 'a' })).result.content
   t.equal(inFence((same as { resource: { text: string } }).resource.text), '{"id":"a"}')
 })
+
+t.test('an answer of thousands of levels is told as one that cannot be shown, in success and in error', async (t) => {
+  const deep = `${'{"next":'.repeat(5000)}1${'}'.repeat(5000)}`
+  const json = { 'content-type': 'application/json' }
+  const tool = toolFor({ schema: { type: 'object' } })
+  const { result } = mapped(tool, answerOf(Buffer.from(deep), { headers: json }))
+  t.match(result, { isError: true, structuredContent: { message: /was carried out.*nested deeper than 256 levels/ } })
+  const refused = mapped(tool, answerOf(Buffer.from(deep), { headers: json, status: 400 }))
+  t.match(refused.result, { isError: true, structuredContent: { error: 'http-400' } })
+})

@@ -1,5 +1,5 @@
 import type { Answer } from '../backend/backend.ts'
-import type { Json } from '../json.ts'
+import { isTooDeep, type Json } from '../json.ts'
 import { allVisible, visible } from './hidden.ts'
 import { parseExact } from './numbers.ts'
 
@@ -45,14 +45,18 @@ export const visibleText = (answer: Answer) => visible(textOf(answer))
 /** What a JSON text has where one of its values may have something hidden: most have none, and are not looked through. */
 const MAYBE_HIDDEN = /[^\t\n\r -~]|\\[ubf]/
 
-/** The JSON value of an answer, with visible text and exact numbers; empty when it is not JSON. */
-export function jsonValue(answer: Answer): { value?: Json } {
+/** Deepest nesting that is shown: far beyond any schema, far below what exhausts the stack of whoever goes through it. */
+const MAX_DEPTH = 256
+
+/** The JSON value of an answer, with visible text and exact numbers; otherwise why there is none, if it should be JSON. */
+export function jsonValue(answer: Answer): { value?: Json; why?: string } {
   if (!isJson(typeOf(answer))) return {}
   try {
     const text = textOf(answer)
     const value = parseExact(text)
+    if (isTooDeep(value, MAX_DEPTH)) return { why: `its answer is nested deeper than ${MAX_DEPTH} levels` }
     return { value: MAYBE_HIDDEN.test(text) ? allVisible(value) : value }
   } catch {
-    return {}
+    return { why: 'its answer is not well-formed JSON' }
   }
 }

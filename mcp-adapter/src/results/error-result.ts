@@ -114,7 +114,9 @@ export function problemResult(tool: Tool, answer: Answer, { era, requestId, key 
     repeat === undefined ? body : withRepetition(body, repeat, key as string),
     tool.results.budget,
   )
-  const told = typeof full.requestId === 'string' ? full : { ...full, requestId: headers['x-request-id'] ?? requestId }
+  // Its words stand outside of every fence.
+  const named = plain(headers['x-request-id']) ?? requestId
+  const told = typeof full.requestId === 'string' ? full : { ...full, requestId: named }
   const hasData = full.body !== undefined && full.body !== null
   const untrusted = (isQuoted || hasData) && tool.isUntrusted(status, typeOf(answer))
   const line = untrusted && isQuoted ? describeUntrusted(told, status, repeat) : describe(told, status)

@@ -71,7 +71,7 @@ function withoutJson(tool: Tool, answer: Answer, mapping: Mapping): Mapped {
   const type = typeOf(answer)
   const shape = shapeOf(tool, answer.status)
   if (isJson(type)) {
-    const why = answer.truncated ? 'its answer did not end in time' : 'its answer is not well-formed JSON'
+    const { why = '' } = answer.truncated ? { why: 'its answer did not end in time' } : jsonValue(answer)
     return { result: unusable(tool, answer, mapping, why), drift: why }
   }
   const drift = shape === 'text' ? '' : `status ${answer.status} is ${type || 'of no type'}`

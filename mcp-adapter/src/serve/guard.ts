@@ -9,7 +9,7 @@ import {
 /** Largest request body that is read, in bytes. */
 export const MAX_BODY_BYTES = 256 * 1024
 /** Deepest nesting that is read: far beyond any schema, far below what exhausts the stack. */
-const MAX_DEPTH = 64
+export const MAX_DEPTH = 64
 
 /** Answers with an RFC 9457 problem and closes what the client may still be sending. */
 export function sendProblem(
@@ -90,14 +90,6 @@ export function bearerTokens({ headers, rawHeaders }: IncomingMessage): {
   }
   if (count !== 1) return { headers: count }
   return { token: /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(headers.authorization ?? '')?.[1], headers: count }
-}
-
-/** Whether a JSON value nests deeper than any request has reason to. */
-export function isTooDeep(value: unknown, left = MAX_DEPTH): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  if (left === 0) return true
-  for (const name in value) if (isTooDeep((value as Record<string, unknown>)[name], left - 1)) return true
-  return false
 }
 
 /** Reads a body up to `limit` bytes; undefined when it is longer. @throws Error when the client leaves before its end */

@@ -11,9 +11,10 @@ import type { Gate } from '../auth/gate.ts'
 import type { Identity } from '../auth/identity.ts'
 import { neededScopes } from '../auth/scopes.ts'
 import { messageOf } from '../errors.ts'
+import { isTooDeep } from '../json.ts'
 import type { Api } from '../tools/api.ts'
 import { createSdkExchange } from './exchange.ts'
-import { createHostGuard, isTooDeep, MAX_BODY_BYTES, readBody, sendProblem } from './guard.ts'
+import { createHostGuard, MAX_BODY_BYTES, MAX_DEPTH, readBody, sendProblem } from './guard.ts'
 import { identify } from './identify.ts'
 import { forwardedFor, hasTokenInQuery, isMalformedHello, needsRights } from './inbound.ts'
 import { serveLean } from './lean.ts'
@@ -155,7 +156,8 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     } catch {
       return refuseMessage(response, -32700, 'Parse error: the body is not valid JSON in UTF-8')
     }
-    if (isTooDeep(message)) return refuseMessage(response, -32600, 'Invalid request: the message is nested too deeply')
+    if (isTooDeep(message, MAX_DEPTH))
+      return refuseMessage(response, -32600, 'Invalid request: the message is nested too deeply')
     // The SDK would call it an internal error. In 2026-07-28 the method is gone, and it says so.
     if (isMalformedHello(request, message)) {
       const { id } = message

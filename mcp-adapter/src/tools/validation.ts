@@ -1,10 +1,17 @@
 import { Ajv2020, type ErrorObject, type Options } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { atPointer, isObject, type Json, type JsonObject } from '../json.ts'
+import { withinTime } from './bounded.ts'
+import { isCostly } from './costly.ts'
+import { useFastUniqueItems } from './unique-items.ts'
 
 export type SchemaError = ErrorObject & { parentSchema?: Record<string, unknown> }
 
-/** Every way in which a value breaks the schema; empty when it keeps it. Values are never changed (no coercion). */
+/**
+ * Every way in which a value breaks the schema; empty when it keeps it. Values are never changed (no coercion). What
+ * cannot be found out in time is an error at the root, `unchecked`: a schema that comes from elsewhere must not hold up
+ * the whole process.
+ */
 export type Check = (value: unknown) => SchemaError[]
 
 /** Values, not schemas. */
@@ -44,13 +51,26 @@ function createAjv(options: Options = {}) {
     ...options,
   })
   addFormats.default(ajv)
+  useFastUniqueItems(ajv)
   return ajv
+}
+
+/** While one value is checked, nothing else happens in the process. */
+const MOST_MS = 300
+
+const UNCHECKED: SchemaError = {
+  keyword: 'unchecked',
+  instancePath: '',
+  schemaPath: '#',
+  params: {},
+  message: 'cannot be checked in reasonable time',
 }
 
 function compileNow(schema: JsonObject): Compiled {
   // The judge has seen it. To be judged here again, the schema of schemas would be compiled with every tool.
   const validate = createAjv({ validateSchema: false, meta: false }).compile(schema)
-  return (value) => (validate(value) ? [] : ((validate.errors ?? []) as SchemaError[]))
+  const judged = (value: unknown) => (validate(value) ? [] : ((validate.errors ?? []) as SchemaError[]))
+  return isCostly(schema) ? (value) => withinTime(() => judged(value), MOST_MS) : judged
 }
 
 /** Holds schemas against the one that schemas are written by, and compiles that one once. */
@@ -73,8 +93,13 @@ export function compile(schema: JsonObject): Check {
   findBroken(schema, schema)
   let compiled: Compiled | undefined
   const check: Check = (value) => {
-    compiled ??= compileNow(schema)
-    return compiled(value)
+    try {
+      compiled ??= compileNow(schema)
+      return compiled(value)
+    } catch {
+      // It took too long, the stack was too small, or an expression turned out to be too large for the engine.
+      return [UNCHECKED]
+    }
   }
   if (known.size >= MOST_KNOWN) known.clear()
   known.set(text, check)
