@@ -116,3 +116,37 @@ t.test('every client takes what is selected and hidden', async (t) => {
     t.same(JSON.parse(whole?.text ?? ''), result.structuredContent, 'also when it is read as a resource')
   }
 })
+
+t.test('what is kept of a long answer has no more than was shown of it', async (t) => {
+  const tool = toolFor({ method: 'post', schema, schemas, curated: { redact: ['secret'], budget: 50 } })
+  const kept: string[] = []
+  const keep = ({ body }: { body: Buffer }) => {
+    kept.push(body.toString())
+    return 'handrail://kept/x'
+  }
+  const { result } = mapped(tool, answerOf({ id: 'o1'.repeat(900), secret: 'hunter2' }), { keep })
+  t.match(result.content.at(-1), { type: 'resource_link', uri: 'handrail://kept/x' })
+  t.match(JSON.parse(kept[0] ?? ''), { secret: '[redacted]' })
+  t.notMatch(kept.join(), /hunter2/)
+})
+
+t.test('an answer whose fields cannot be told apart is not shown where some are hidden', async (t) => {
+  const responses = { '200': { content: { 'application/json': { schema: {} }, 'text/plain': {} } } }
+  const secret = '{"secret":"hunter2"}'
+  for (const output of ['resource', undefined] as const) {
+    for (const whole of [true, false]) {
+      for (const type of ['text/plain', 'text/json', 'application/octet-stream', 'image/png', 'text/html']) {
+        for (const described of [{ responses }, { schema: {} }]) {
+          const tool = toolFor({ ...described, curated: { redact: ['secret'], ...(output && { output }) } })
+          const { result } = mapped(tool, answerOf(secret, { headers: { 'content-type': type } }), { whole })
+          t.match(result, { isError: true, structuredContent: { error: 'unexpected-response' } })
+          t.notMatch(JSON.stringify(result), /hunter2|aHVudGVy|handrail:/, `${type} ${whole}`)
+        }
+      }
+    }
+  }
+  const tool = toolFor({ responses, curated: { redact: ['secret'] } })
+  const refused = mapped(tool, answerOf(secret, { status: 400, headers: { 'content-type': 'text/plain' } }))
+  t.match(refused.result.structuredContent, { error: 'http-400', body: null })
+  t.notMatch(JSON.stringify(refused.result), /hunter2/)
+})

@@ -85,7 +85,8 @@ function errorBody(tool: Tool, answer: Answer): ErrorBody {
     const isTold = [value.message, value.detail, value.title].some((each) => typeof each === 'string')
     return { body: isTold || message === undefined ? { ...value } : { ...value, message }, isQuoted: true }
   }
-  const excerpt = sent === undefined ? quoted(answer) : undefined
+  // Of a text it is not known where the hidden fields are.
+  const excerpt = sent === undefined && !tool.results.fields?.hides ? quoted(answer) : undefined
   const { code, message, errors } = errorWords(value ?? excerpt?.split('\n')[0])
   const body: JsonObject = {
     error: code ?? `http-${status}`,

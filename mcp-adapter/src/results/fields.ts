@@ -176,6 +176,8 @@ function redactNames(value: Json, names: ReadonlySet<string>): Json {
 export type ReportField = (key: 'select' | 'redact', index: number, message: string) => void
 
 export interface Fields {
+  /** Some values are hidden, wherever they stand. */
+  hides: boolean
   /** A result with the kept fields only, and without the hidden values. */
   value(value: Json): Json
   /** The body of an error: nothing is selected, and what has the name of a hidden field is hidden. */
@@ -195,6 +197,7 @@ export function createFields(select: readonly string[] = [], redact: readonly st
   ].filter(({ paths }) => paths.length > 0)
   const names = new Set(redact.flatMap((path) => stepsOf(path).slice(-1)))
   return {
+    hides: names.size > 0,
     value: (value) => steps.reduce((result, { tree, rule }) => rewriteValue(result, tree, rule), value),
     error: (value) => (names.size === 0 ? value : redactNames(value, names)),
     schema: (schema, defs) =>

@@ -1,6 +1,7 @@
 import type { Answer } from '../backend/backend.ts'
 import type { Tool } from '../tools/tools.ts'
 import { isText, mediaKind, textOf, typeOf } from './body.ts'
+import { curatedBody } from './curated.ts'
 import { visible } from './hidden.ts'
 import { callUri } from './resources.ts'
 import type { Content, Mapping } from './result.ts'
@@ -37,10 +38,11 @@ export function fileNameOf({ headers }: Answer): string | undefined {
 /** Leads to an answer; undefined when it can neither be had again nor be kept. */
 export function linkTo(tool: Tool, answer: Answer, { args, keep }: Mapping, mimeType = mimeTypeOf(answer)) {
   const again = args === undefined ? undefined : callUri(tool, args)
-  const uri = again ?? keep?.({ mimeType, body: answer.body })
+  const body = curatedBody(tool, answer)
+  const uri = again ?? (body && keep?.({ mimeType, body }))
   if (uri === undefined) return undefined
   const name = fileNameOf(answer) ?? tool.name
-  const link: Content = { type: 'resource_link', uri, name, mimeType, size: answer.body.length }
+  const link: Content = { type: 'resource_link', uri, name, mimeType, size: (body ?? answer.body).length }
   return link
 }
 

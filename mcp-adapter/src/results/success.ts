@@ -5,6 +5,7 @@ import type { Tool } from '../tools/tools.ts'
 import type { SchemaError } from '../tools/validation.ts'
 import { isJson, isText, jsonValue, typeOf, visibleText } from './body.ts'
 import { firstLines } from './budget.ts'
+import { curatedValue, sideOf } from './curated.ts'
 import { deliver } from './delivery.ts'
 import { errorResult } from './error-result.ts'
 import { fileContent, wholeContent } from './files.ts'
@@ -24,24 +25,7 @@ function shapeOf(tool: Tool, status: number): Shape | undefined {
   return tool.shapes[String(status)] ?? tool.shapes['2XX'] ?? tool.shapes['2xx']
 }
 
-const matches = (documented: string, status: number) =>
-  documented === String(status) || documented.toUpperCase() === `${Math.floor(status / 100)}XX`
-
-/** The side answer that this one is by its status and media type. */
-function sideOf(tool: Tool, answer: Answer) {
-  if (tool.sides.length === 0) return undefined
-  const type = typeOf(answer)
-  return tool.sides.find((side) => side.mediaType.toLowerCase() === type && matches(side.status, answer.status))
-}
 type FoundSide = ReturnType<typeof sideOf>
-
-/** The JSON of a 2xx answer with the curated fields; nothing is selected from what is not the result. */
-function curatedValue(tool: Tool, answer: Answer, side: FoundSide): Json | undefined {
-  const { value } = jsonValue(answer)
-  const { fields } = tool.results
-  if (value === undefined || !fields) return value
-  return side ? fields.error(value) : fields.value(value)
-}
 
 /** `structuredContent` of a 2xx answer, or undefined when it holds nothing that is JSON. */
 function structure(tool: Tool, answer: Answer, side: FoundSide): JsonObject | undefined {
@@ -75,6 +59,10 @@ function withoutJson(tool: Tool, answer: Answer, mapping: Mapping): Mapped {
     return { result: unusable(tool, answer, mapping, why), drift: why }
   }
   const drift = shape === 'text' ? '' : `status ${answer.status} is ${type || 'of no type'}`
+  if (tool.results.fields && answer.body.length > 0) {
+    const why = `its answer is ${type || 'of no type'}, of which no fields can be selected or hidden`
+    return { result: unusable(tool, answer, mapping, why), drift }
+  }
   if (!tool.published.outputSchema) {
     const content = isText(type) ? textContent(tool, answer, mapping) : fileContent(tool, answer, mapping)
     return { result: { content }, drift }
@@ -101,8 +89,9 @@ function isApproval(tool: Tool, answer: Answer, approvals: ApprovalReader | unde
 
 /** The whole answer for whoever reads it as a resource. */
 function wholeResult(tool: Tool, answer: Answer, mapping: Mapping): Mapped {
-  const json = isJson(typeOf(answer)) ? curatedValue(tool, answer, undefined) : undefined
-  if (json === undefined && isJson(typeOf(answer)) && answer.body.length > 0) return withoutJson(tool, answer, mapping)
+  const json = curatedValue(tool, answer)
+  const isUnreadable = json === undefined && (isJson(typeOf(answer)) || tool.results.fields !== undefined)
+  if (isUnreadable && answer.body.length > 0) return withoutJson(tool, answer, mapping)
   return { result: { content: [wholeContent(answer, json === undefined ? undefined : JSON.stringify(json))] } }
 }
 
@@ -112,7 +101,8 @@ export function successResult(tool: Tool, answer: Answer, mapping: Mapping): Map
   const side = sideOf(tool, answer)
   const shape = side?.shape ?? shapeOf(tool, answer.status)
   const content = structure(tool, answer, side)
-  if (tool.results.asResource && answer.body.length > 0 && (content || isText(typeOf(answer)))) {
+  const isShowable = content !== undefined || (isText(typeOf(answer)) && !tool.results.fields)
+  if (tool.results.asResource && answer.body.length > 0 && isShowable) {
     const text = content ? JSON.stringify(curatedValue(tool, answer, side)) : visibleText(answer)
     return { result: { content: embeddedText(tool, answer, mapping, text) } }
   }
