@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { Bundler } from '../src/document/bundle.ts'
 import { type ApiDocument, readDocument } from '../src/document/read.ts'
 import { upgradeSwagger } from '../src/document/swagger.ts'
 import { ConfigError } from '../src/errors.ts'
@@ -216,4 +217,33 @@ t.test('4 MB with 1,100 operations: all are read, and a tool holds the schemas o
     t.equal(Object.keys((published.outputSchema as JsonObject).$defs as object).length, 68)
     t.match(published.inputSchema, { properties: { id: { type: 'string' }, filter_0: { exclusiveMinimum: 0 } } })
   }
+})
+
+t.test('parts that each name another one twice are read without writing them out', async (t) => {
+  const schemas: JsonObject = { A40: { type: 'object', properties: { x: { type: 'string' } } } }
+  for (let i = 0; i < 40; i++) {
+    const next = ref(`#/components/schemas/A${i + 1}`)
+    schemas[`A${i}`] = { allOf: [next, next] }
+  }
+  const requestBody = json(ref('#/components/schemas/A0'))
+  const document = read(openapi({ '/a': { post: { operationId: 'a', requestBody, responses: {} } } }, { schemas }))
+  t.match(toolOf(document, 'a').published.inputSchema, { properties: { body: {} } })
+})
+
+t.test('a hundred thousand names that would be one are told apart without trying each of them', async (t) => {
+  const paths = Object.fromEntries(
+    Array.from({ length: 100_000 }, (_, i) => [
+      `/a/${'+'.repeat(i % 300)}/${'-'.repeat(Math.floor(i / 300))}`,
+      { get: {} },
+    ]),
+  )
+  const ids = [...read(openapi(paths)).operations.keys()]
+  t.same([ids.length, ids[0], ids[1], ids.at(-1)], [100_000, 'get_a', 'get_a_2', 'get_a_100000'])
+  const names = Array.from({ length: 20_000 }, (_, i) => String.fromCodePoint(0x4e00 + i))
+  const schemas = Object.fromEntries(names.map((name) => [name, { type: 'object' }]))
+  const bundler = new Bundler({ components: { schemas } }, 'receive')
+  const uses = names.map((name) => ref(`#/components/schemas/${name}`))
+  const { defs } = bundler.bundle([{ anyOf: uses }, { anyOf: uses }])
+  t.same(Object.keys(defs).slice(0, 6), ['_', '__', '___', '____', '_____', '__6'])
+  t.equal(Object.keys(defs).length, 20_000)
 })

@@ -2,6 +2,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts'
 import { checkEnds, definitionName, PREFIX } from './definitions.ts'
 import { type Direction, withoutHidden } from './direction.ts'
 import { withBranches, withoutChildren } from './discriminator.ts'
+import { createFreeNames, underscored } from './free-name.ts'
 import { fragmentPointer, lookUp } from './lookup.ts'
 
 export { type Direction, isHidden } from './direction.ts'
@@ -61,6 +62,7 @@ function splitTypes(schema: JsonObject): JsonObject {
 export class Bundler {
   private readonly names = new Map<string, string>()
   private readonly taken = new Set(['__proto__'])
+  private readonly freeName = createFreeNames((name) => this.taken.has(name), underscored)
 
   constructor(
     private readonly root: JsonObject,
@@ -74,8 +76,7 @@ export class Bundler {
     const steps = fragmentPointer(reference)
       .replace(/^\/(components\/schemas\/)?/, '')
       .split('/')
-    let name = steps.join('_').replaceAll(/[^a-zA-Z0-9_.-]/g, '_') || 'root'
-    while (this.taken.has(name)) name += '_'
+    const name = this.freeName(steps.join('_').replaceAll(/[^a-zA-Z0-9_.-]/g, '_') || 'root')
     this.names.set(reference, name)
     this.taken.add(name)
     return name

@@ -10,15 +10,25 @@ import { atFragment, fragmentPointer } from './lookup.ts'
 const mappedReference = (value: Json): string =>
   /[#/]/.test(String(value)) ? String(value) : `#/components/schemas/${escapeStep(String(value))}`
 
-const samePlace = (one: string, other: string) => one === other || fragmentPointer(one) === fragmentPointer(other)
+type Mapping = Map<string, string[]>
+
+/** The values of the property by the pointer to the schema that they mean. */
+function readMapping(mapping: Json | undefined): Mapping {
+  const values: Mapping = new Map()
+  for (const [name, value] of Object.entries(isObject(mapping) ? mapping : {})) {
+    const place = fragmentPointer(mappedReference(value))
+    const known = values.get(place)
+    if (known) known.push(name)
+    else values.set(place, [name])
+  }
+  return values
+}
 
 /** The values of the property that mean the schema behind a reference. */
-function valuesOf(mapping: Json | undefined, reference: string): string[] {
-  const named = Object.entries(isObject(mapping) ? mapping : {}).flatMap(([name, value]) =>
-    samePlace(mappedReference(value), reference) ? [name] : [],
-  )
-  const own = fragmentPointer(reference).split('/').at(-1) ?? ''
-  return named.length > 0 ? named : [own.replaceAll('~1', '/').replaceAll('~0', '~')]
+function valuesOf(mapping: Mapping, reference: string): string[] {
+  const place = fragmentPointer(reference)
+  const own = place.split('/').at(-1) ?? ''
+  return mapping.get(place) ?? [own.replaceAll('~1', '/').replaceAll('~0', '~')]
 }
 
 /** Whether a schema, or one that it is made of, is as `test` says. */
@@ -61,6 +71,7 @@ export function withBranches(root: JsonObject, schema: JsonObject, direction: 's
     return Object.fromEntries(Object.entries(schema).map(([name, value]) => [name === 'oneOf' ? 'anyOf' : name, value]))
   }
   const { propertyName, mapping } = discriminator
+  const named = readMapping(mapping)
   const told = branches.map((branch): Json => {
     if (
       !isObject(branch) ||
@@ -71,11 +82,25 @@ export function withBranches(root: JsonObject, schema: JsonObject, direction: 's
       return branch
     const required = some(root, branch, requires(propertyName)) ? {} : { required: [propertyName] }
     if (some(root, branch, fixes(propertyName))) return { ...branch, ...required }
-    const values = valuesOf(mapping, branch.$ref)
+    const values = valuesOf(named, branch.$ref)
     const rule = values.length === 1 ? { const: values[0] as string } : { enum: values }
     return { ...branch, properties: { [propertyName]: { type: 'string', ...rule } }, ...required }
   })
   return { ...schema, [keyword]: told }
+}
+
+const listed = new WeakMap<Json[], Set<string>>()
+
+/** The pointers to the alternatives of a list; read once, because each of them may extend the schema that lists it. */
+function placesIn(list: Json[]): Set<string> {
+  const known = listed.get(list)
+  if (known) return known
+  const places = list.flatMap((branch) =>
+    isObject(branch) && typeof branch.$ref === 'string' ? [fragmentPointer(branch.$ref)] : [],
+  )
+  const set = new Set(places)
+  listed.set(list, set)
+  return set
 }
 
 /**
@@ -84,13 +109,12 @@ export function withBranches(root: JsonObject, schema: JsonObject, direction: 's
  */
 export function withoutChildren(root: JsonObject, schema: JsonObject, reference: string): JsonObject {
   if (!Array.isArray(schema.allOf)) return schema
-  const isItself = (branch: Json) =>
-    isObject(branch) && typeof branch.$ref === 'string' && samePlace(branch.$ref, reference)
+  const place = fragmentPointer(reference)
   const allOf = schema.allOf.map((part): Json => {
     const parent = isObject(part) && typeof part.$ref === 'string' ? atFragment(root, part.$ref) : undefined
     if (!isObject(parent)) return part
     const lists = [parent.oneOf, parent.anyOf].filter(Array.isArray) as Json[][]
-    if (!lists.some((list) => list.some(isItself))) return part
+    if (!lists.some((list) => placesIn(list).has(place))) return part
     const { oneOf: _, anyOf: __, discriminator: ___, ...rest } = parent
     return rest
   })

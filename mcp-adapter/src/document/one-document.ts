@@ -1,5 +1,6 @@
 import { ConfigError, messageOf } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
+import { createFreeNames } from './free-name.ts'
 import { atFragment, fragmentPointer } from './lookup.ts'
 import type { Sources } from './sources.ts'
 import { type Kind, walk } from './structure.ts'
@@ -40,15 +41,23 @@ function sectionOf(root: JsonObject, kind: Kind): { map: JsonObject; pointer: st
   return { map: ownObject(root, own), pointer: `#/${own}` }
 }
 
+/** By the map that names are free in. */
+const freeNames = new WeakMap<JsonObject, (stem: string) => string>()
+
 /** A name for what stands at a pointer of a file: its last step, or the file's own name; another one when it is taken. */
 function freeName(map: JsonObject, place: string, pointer: string): string {
   const last =
     pointer.split('/').at(-1) || (place.split(/[?#]/)[0]?.split('/').at(-1) ?? '').replace(/\.(json|ya?ml)$/i, '')
   const plain = last.replaceAll(/[^A-Za-z0-9._-]+/g, '_') || 'part'
   const stem = plain === '__proto__' ? 'proto' : plain
-  let name = stem
-  for (let count = 2; Object.hasOwn(map, name); count++) name = `${stem}_${count}`
-  return name
+  const free =
+    freeNames.get(map) ??
+    createFreeNames(
+      (name) => Object.hasOwn(map, name),
+      (name, count) => `${name}_${count}`,
+    )
+  freeNames.set(map, free)
+  return free(stem)
 }
 
 /** Whether a discriminator's mapping value is a reference and no bare name (OpenAPI 3.1, section 4.8.25). */

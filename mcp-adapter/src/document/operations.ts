@@ -1,5 +1,6 @@
 import { ConfigError, messageOf } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
+import { createFreeNames } from './free-name.ts'
 import { resolved } from './lookup.ts'
 import type { LeftOut, Operation } from './read.ts'
 import { type ServerChoice, serverUrl } from './servers.ts'
@@ -98,12 +99,13 @@ function nameOperations(candidates: Candidate[]): void {
     candidate.id = id
     return false
   })
+  const freeId = createFreeNames(
+    (id) => taken.has(id),
+    (stem, count) => `${stem}_${count}`,
+  )
   for (const candidate of unnamed) {
-    const stem = derivedId(candidate.method, candidate.path)
-    let id = stem
-    for (let count = 2; taken.has(id); count++) id = `${stem}_${count}`
-    taken.add(id)
-    candidate.id = id
+    candidate.id = freeId(derivedId(candidate.method, candidate.path))
+    taken.add(candidate.id)
   }
 }
 

@@ -1,6 +1,7 @@
 import { upgradeFromTwoToThree } from '@scalar/openapi-upgrader/2.0-to-3.0'
 import { ConfigError, messageOf } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
+import { createFreeNames, underscored } from './free-name.ts'
 import { atFragment, keepRefusals, resolved } from './lookup.ts'
 import type { LeftOut } from './read.ts'
 import { walk } from './structure.ts'
@@ -115,13 +116,13 @@ function nameSchemas(root: JsonObject): void {
   if (!isObject(root.definitions)) root.definitions = {}
   const { definitions } = root
   const named = new Map<string, string>()
+  const freeName = createFreeNames((name) => Object.hasOwn(definitions, name), underscored)
   walk(root, 'document', (schema, kind) => {
     const { $ref } = schema
     if (kind !== 'schema' || typeof $ref !== 'string' || !/^#\/(?!definitions\/)/.test($ref)) return
     const target = atFragment(root, $ref)
     if (!isObject(target)) return
-    let name = named.get($ref) ?? $ref.slice(2).replaceAll(/[^A-Za-z0-9]+/g, '_')
-    while (!named.has($ref) && Object.hasOwn(definitions, name)) name += '_'
+    const name = named.get($ref) ?? freeName($ref.slice(2).replaceAll(/[^A-Za-z0-9]+/g, '_'))
     named.set($ref, name)
     definitions[name] = target
     schema.$ref = `#/definitions/${name}`

@@ -15,6 +15,8 @@ const WHOLE =
     ' ',
   )
 const MOST_STEPS = 50
+/** So many parts are put together; parts that each name another twice would be endlessly many. */
+const MOST_PARTS = 1000
 
 /** What references lead to; undefined where they do not end. */
 export function resolveSchema(root: JsonObject, schema: Json): Json | undefined {
@@ -29,16 +31,18 @@ export function resolveSchema(root: JsonObject, schema: Json): Json | undefined 
 }
 
 function merge(all: PlainObject[]): PlainObject | undefined {
-  const properties: [string, Json][] = []
+  const properties = new Map<string, Json>()
   for (const [name, schema] of all.flatMap((one) => Object.entries(one.properties))) {
-    const before = properties.find(([known]) => known === name)
-    if (before && !isDeepStrictEqual(before[1], schema)) return undefined
-    if (!before) properties.push([name, schema])
+    const before = properties.get(name)
+    if (before !== undefined && !isDeepStrictEqual(before, schema)) return undefined
+    properties.set(name, before ?? schema)
   }
   return { properties: Object.fromEntries(properties), required: all.flatMap((one) => one.required) }
 }
 
-function read(root: JsonObject, schema: Json, inside: number): PlainObject | undefined {
+function read(root: JsonObject, schema: Json, inside: number, left: { parts: number }): PlainObject | undefined {
+  left.parts -= 1
+  if (left.parts < 0) return undefined
   const target = resolveSchema(root, schema)
   if (!isObject(target) || target.$ref !== undefined || inside > MOST_STEPS) return undefined
   if (target.type !== undefined && target.type !== 'object') return undefined
@@ -51,7 +55,7 @@ function read(root: JsonObject, schema: Json, inside: number): PlainObject | und
     properties: isObject(target.properties) ? target.properties : {},
     required: Array.isArray(target.required) ? target.required.map(String) : [],
   }
-  const others = parts.map((part) => read(root, part, inside + 1))
+  const others = parts.map((part) => read(root, part, inside + 1, left))
   return others.some((part) => part === undefined) ? undefined : merge([own, ...(others as PlainObject[])])
 }
 
@@ -61,7 +65,7 @@ function read(root: JsonObject, schema: Json, inside: number): PlainObject | und
  * dictionary, alternatives, an array, a value, or an object that is open.
  */
 export function plainObject(root: JsonObject, schema: Json): PlainObject | undefined {
-  const found = read(root, schema, 0)
+  const found = read(root, schema, 0, { parts: MOST_PARTS })
   if (!found || Object.keys(found.properties).length === 0) return undefined
   const kept = Object.entries(found.properties).filter(([, child]) => !isHidden(root, child, 'send'))
   const properties = Object.fromEntries(kept)
