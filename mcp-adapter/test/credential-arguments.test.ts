@@ -15,6 +15,14 @@ t.test('auth headers supplied by the model: no argument is one, whatever the doc
     'Proxy-Authorization',
     'Mcp-Session-Id',
     'Host',
+    // Read as the same names by CGI and its heirs.
+    'X_API_Key',
+    'x_forwarded_for',
+    'X_Own_Key',
+    // Believed by servers and proxies.
+    'X-Real-IP',
+    'X-HTTP-Method-Override',
+    'X-Original-URL',
   ]
   const { names, request } = operationOf({
     parameters: [
@@ -51,6 +59,8 @@ t.test('the keys of an object cannot be the names of credentials', async (t) => 
   })
   t.equal(refusal({ filter: { API_KEY: 'x' } }), '/filter/API_KEY carries a credential, which is never an argument')
   t.equal(refusal({ prefs: { login: 'x' } }), '/prefs/login carries a credential, which is never an argument')
+  for (const name of ['sid', 'JSESSIONID', 'auth_token'])
+    t.equal(refusal({ prefs: { [name]: 'x' } }), `/prefs/${name} carries a credential, which is never an argument`)
   t.equal(request({ deep: { api_key: 'x' } }).path, '/x?deep%5Bapi_key%5D=x')
   t.equal(request({ free: 'a&api_key=x' }).path, '/x?free=a%26api_key=x')
   const whole = operationOf({

@@ -126,3 +126,14 @@ t.test('what is kept ends after five minutes, and has a limit for each owner and
   put('e', 8)
   t.notOk(store.get('ada', mine[1] as string), 'the oldest of all goes first')
 })
+
+t.test('small contents have a limit in number, and none holds the buffer that it came in', async (t) => {
+  const store = createKeptStore()
+  const idOf = (uri: string | undefined) => (parseUri(uri ?? '') as { id: string }).id
+  const large = Buffer.alloc(1024 * 1024)
+  const ids = Array.from({ length: 101 }, () => idOf(store.put('ada', { mimeType: 'a/b', body: large.subarray(0, 1) })))
+  t.notOk(store.get('ada', ids[0] as string), 'the oldest of an owner goes first')
+  t.ok((store.get('ada', ids[1] as string)?.body.buffer.byteLength ?? large.length) < large.length)
+  for (let i = 0; i < 2000; i++) store.put(`caller ${i}`, { mimeType: 'a/b', body: Buffer.alloc(0) })
+  t.notOk(store.get('ada', ids[100] as string), 'the oldest of all goes first')
+})

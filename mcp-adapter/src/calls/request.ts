@@ -2,6 +2,7 @@ import { escapeStep, isObject, type Json, type JsonObject } from '../json.ts'
 import { type ProblemError, ProblemResult } from '../results/problem.ts'
 import type { Binding } from '../tools/bindings.ts'
 import type { Input } from '../tools/input-schema.ts'
+import { isClosedCookie } from '../tools/inputs/owned.ts'
 import { encodeBody } from './encode/body.ts'
 import { headerText } from './encode/header.ts'
 import { fillPath, leaving, pathText } from './encode/path.ts'
@@ -70,7 +71,8 @@ function put(step: Step, value: Sendable, draft: Draft, { credentials }: Input):
   const { binding, name } = step
   if (binding.place === 'path') draft.path[step.index] = pathText(binding, value)
   else if (binding.place === 'query') draft.query.push(...queryPairs(binding, value, credentials.query))
-  else if (binding.place === 'cookie') draft.cookies.push(...cookiePairs(binding, value, credentials.cookie))
+  else if (binding.place === 'cookie')
+    draft.cookies.push(...cookiePairs(binding, value, (key) => isClosedCookie(key, credentials)))
   else if (binding.place === 'header') {
     const text = headerText(binding, value)
     if (text !== undefined) draft.headers[name] = text

@@ -12,9 +12,8 @@ export function mainCut(data: JsonObject, cuts: Cut[]): Cut | undefined {
   return cuts.find((cut) => cut.kind === 'list' && cut.path.join('/') === path)
 }
 
-/** `items[].tags`, when every name in it is one that the tool's schema has: others are data. */
-function placeName(tool: Tool, path: Cut['path']): string | undefined {
-  const known = JSON.stringify(tool.published.outputSchema ?? {})
+/** `items[].tags`, when every name in it is one that the tool's schema (`known`, as text) has: others are data. */
+function placeName(known: string, path: Cut['path']): string | undefined {
   const isKnown = (name: string) => /^[\w$@.-]{1,64}$/.test(name) && known.includes(`"${name}":`)
   let text = ''
   for (const step of path) {
@@ -29,9 +28,10 @@ const numeral = { list: 'entries', map: 'members', text: 'characters' }
 
 /** What was left out, in one sentence: `Shortened: items shows 12 of 340 entries.` */
 export function cutNote(tool: Tool, cuts: Cut[]): string {
+  const known = JSON.stringify(tool.published.outputSchema ?? {})
   const byPlace = new Map<string, Cut[]>()
   for (const cut of cuts) {
-    const name = placeName(tool, cut.path) ?? (cut.kind === 'text' ? 'a text' : `a ${cut.kind}`)
+    const name = placeName(known, cut.path) ?? (cut.kind === 'text' ? 'a text' : `a ${cut.kind}`)
     byPlace.set(`${name} ${cut.kind}`, [...(byPlace.get(`${name} ${cut.kind}`) ?? []), cut])
   }
   const parts = [...byPlace].slice(0, MOST_PLACES).map(([key, [cut, ...more]]) => {

@@ -34,6 +34,8 @@ function schemaOf({ responses }: Operation, status: number, type: string): Json 
   return isObject(media) ? media.schema : undefined
 }
 
+const MOST_KNOWN = 100
+
 /**
  * Which answers of an operation are fenced: those whose schema carries the extension, and those that the document does
  * not describe. Without an extension every answer is.
@@ -47,6 +49,8 @@ export function untrustedAnswers(root: JsonObject, operation: Operation, extensi
     if (before !== undefined) return before
     const schema = schemaOf(operation, status, type)
     const untrusted = schema === undefined || isMarked(root, schema, extension)
+    // An API may send another media type each time.
+    if (known.size >= MOST_KNOWN) known.clear()
     known.set(name, untrusted)
     return untrusted
   }

@@ -55,6 +55,9 @@ export interface KeptStore {
 const KEPT_MS = 5 * 60_000
 const MOST_BYTES = 32 * 1024 * 1024
 const MOST_BYTES_OF_ONE = 8 * 1024 * 1024
+/** Small ones cost more than their bytes. */
+const MOST_KEPT = 2000
+const MOST_KEPT_OF_ONE = 100
 const ID_BYTES = 24
 
 /** In memory, bounded for each owner and for all together; the oldest goes first. `now` is in milliseconds. */
@@ -67,15 +70,17 @@ export function createKeptStore(now: () => number = () => performance.now()): Ke
       0,
     )
 
+  const countOf = (owner: string) => [...kept.values()].filter((each) => each.owner === owner).length
+
   function makeRoom(owner: string, bytes: number): void {
     for (const [id, { until }] of kept) if (until <= now()) kept.delete(id)
     // A Map keeps the order of insertion.
     for (const [id, each] of kept) {
-      if (sizeOf(owner) + bytes <= MOST_BYTES_OF_ONE) break
+      if (sizeOf(owner) + bytes <= MOST_BYTES_OF_ONE && countOf(owner) < MOST_KEPT_OF_ONE) break
       if (each.owner === owner) kept.delete(id)
     }
     for (const id of kept.keys()) {
-      if (sizeOf() + bytes <= MOST_BYTES) break
+      if (sizeOf() + bytes <= MOST_BYTES && kept.size < MOST_KEPT) break
       kept.delete(id)
     }
   }
@@ -86,7 +91,8 @@ export function createKeptStore(now: () => number = () => performance.now()): Ke
       const owner = hash(who)
       makeRoom(owner, body.length)
       const id = randomBytes(ID_BYTES).toString('base64url')
-      kept.set(id, { mimeType, body, owner, until: now() + KEPT_MS })
+      // A copy: a body of one byte may be a part of a large buffer of the connection's.
+      kept.set(id, { mimeType, body: Buffer.from(body), owner, until: now() + KEPT_MS })
       return `${SCHEME}kept/${id}`
     },
     get(who, id) {

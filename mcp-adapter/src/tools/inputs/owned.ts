@@ -5,9 +5,15 @@ const OWN_HEADERS = new Set(
   (
     'accept accept-encoding authorization connection content-encoding content-length content-type cookie expect ' +
     'forwarded host keep-alive proxy-authenticate proxy-authorization set-cookie te trailer transfer-encoding upgrade ' +
-    'user-agent via x-request-id traceparent tracestate baggage handrail-assertion'
+    'user-agent via x-request-id traceparent tracestate baggage handrail-assertion ' +
+    // Who is calling, and what is called: servers and proxies believe these.
+    'x-real-ip true-client-ip x-client-ip x-cluster-client-ip cf-connecting-ip fastly-client-ip ' +
+    'x-http-method x-http-method-override x-method-override x-original-url x-rewrite-url'
   ).split(' '),
 )
+
+/** CGI and its heirs (WSGI, Rack, PHP) read `_` in a header's name as `-`. */
+const plainHeader = (name: string) => name.toLowerCase().replaceAll('_', '-')
 
 /**
  * Headers that APIs take credentials in. Documents often declare them as plain parameters, beside a security scheme or
@@ -44,20 +50,25 @@ export function credentialNames(root: JsonObject): CredentialNames {
   )
   const named = (place: string) =>
     new Set(keys.filter((key) => key.in === place).map((key) => String(key.name).toLowerCase()))
-  const names = { header: named('header'), query: named('query'), cookie: named('cookie') }
+  const names = {
+    header: new Set([...named('header')].map(plainHeader)),
+    query: named('query'),
+    cookie: named('cookie'),
+  }
   read.set(root, names)
   return names
 }
 
 /** Whether a header belongs to the connection or to the adapter itself. */
 export function isOwnHeader(name: string): boolean {
-  return OWN_HEADERS.has(name.toLowerCase()) || /^(x-forwarded-|proxy-|sec-|mcp-)/i.test(name)
+  const plain = plainHeader(name)
+  return OWN_HEADERS.has(plain) || /^(x-forwarded-|proxy-|sec-|mcp-)/.test(plain)
 }
 
 /** Whether a header is the adapter's, the connection's, or one that a credential travels in. */
 export function isClosedHeader(name: string, credentials: CredentialNames): boolean {
-  const lower = name.toLowerCase()
-  return isOwnHeader(lower) || CREDENTIAL_HEADERS.has(lower) || credentials.header.has(lower)
+  const plain = plainHeader(name)
+  return isOwnHeader(plain) || CREDENTIAL_HEADERS.has(plain) || credentials.header.has(plain)
 }
 
 /** Whether a cookie carries a credential: by the document, or by what it is called. */
