@@ -95,7 +95,9 @@ export function createCaller({ backends, states, costs, log }: CallerSettings): 
     let prepared: Prepared | undefined
     try {
       prepared = prepareCall(tool, args)
-      const confirmed = await confirm(states, tool, args, prepared, { ...options, owner: identity.owner })
+      // Without the SDK's side nobody can be asked, and nobody was.
+      const exchange = options.context && { ...options, owner: identity.owner }
+      const confirmed = exchange ? await confirm(states, tool, args, prepared, exchange) : {}
       if (confirmed.ask) {
         note({ asked: true })
         return confirmed.ask

@@ -87,6 +87,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
 
   /** True when the API refused the credential; any other failure is told by the tool list or call itself. */
   async function isRefused(session: Session, message: unknown, signal: AbortSignal): Promise<boolean> {
+    if (!services.catalog.apis.some(({ access }) => access)) return false
     const asking = [message].flat().filter((each) => needsRights(each) || isListen(each))
     if (asking.length === 0) return false
     const refused = await Promise.all(asking.map((each) => isCredentialRefused(services, session, each, signal)))

@@ -40,6 +40,8 @@ type Rights = ReadonlyMap<Api, ReadonlySet<string> | undefined>
 /** What is served to a session now. One catalog answers the whole of a request. */
 const catalogFor = ({ catalog }: Services, session: Session) => session.catalog ?? catalog
 
+const hasAccess = ({ access }: Api) => access !== undefined
+
 /** The APIs that a message is about: the one of the tool that it names, otherwise all. */
 function concerned({ apis, byName }: Catalog, name: unknown): Api[] {
   const tool = typeof name === 'string' ? byName.get(name) : undefined
@@ -51,6 +53,8 @@ function concerned({ apis, byName }: Catalog, name: unknown): Api[] {
  * are not shown, and those of the others are. Throws when none can tell.
  */
 async function rightsWith(apis: Api[], { log }: Services, session: Session, signal: AbortSignal): Promise<Rights> {
+  // Of most APIs nobody asks. Then there is nothing to wait for, and waiting has its price with every call.
+  if (!apis.some(hasAccess)) return new Map(apis.map((api) => [api, undefined]))
   const outcomes = await Promise.allSettled(apis.map((api) => session.actions(api, signal)))
   const rights = new Map<Api, ReadonlySet<string> | undefined>()
   const failures: unknown[] = []
@@ -76,9 +80,9 @@ export async function isCredentialRefused(
   signal: AbortSignal,
 ): Promise<boolean> {
   const name = isObject(message) && isObject(message.params) ? message.params.name : undefined
-  const outcomes = await Promise.allSettled(
-    concerned(catalogFor(services, session), name).map((api) => session.actions(api, signal)),
-  )
+  const apis = concerned(catalogFor(services, session), name)
+  if (!apis.some(hasAccess)) return false
+  const outcomes = await Promise.allSettled(apis.map((api) => session.actions(api, signal)))
   return outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason instanceof CredentialRefused)
 }
 
@@ -121,7 +125,7 @@ export async function calledTool(
   const tool = typeof name === 'string' ? byName.get(name) : undefined
   if (!tool) return undefined
   try {
-    if (!isVisible(tool, await session.actions(tool.api, signal))) return undefined
+    if (tool.api.access && !isVisible(tool, await session.actions(tool.api, signal))) return undefined
   } catch {
     return undefined
   }

@@ -55,10 +55,14 @@ const LIST_TTL_MS = 30_000
  */
 export function createServices(
   catalog: Catalog,
-  { log, stateSecret, reloads }: { log: Log; stateSecret?: string | undefined; reloads: boolean },
+  {
+    log,
+    stateSecret,
+    reloads,
+    backends = createBackends(),
+  }: { log: Log; stateSecret?: string | undefined; reloads: boolean; backends?: Backends },
 ): Services {
   const states = createConfirmationStates(stateSecret)
-  const backends = createBackends()
   backends.replace(catalog.apis)
   const { costPerMinute } = catalog
   const costs = costPerMinute === undefined ? noCostLimit : createCostLimit(costPerMinute)
