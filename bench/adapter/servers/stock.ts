@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
-import { toNodeHandler } from '@modelcontextprotocol/node'
+import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, fromJsonSchema, McpServer } from '@modelcontextprotocol/server'
 import { listening } from '../support/child.ts'
 import { inputSchema, outputSchema } from './tool.ts'
@@ -36,4 +36,4 @@ const handler = createMcpHandler(() => {
   return server
 })
 const serve = toNodeHandler(handler)
-await listening(createServer((request, response) => void serve(request, response)))
+await listening(createServer((request, response) => void serve(request as NodeIncomingMessageLike, response)))
