@@ -48,7 +48,7 @@ t.test('wrong usage is told in one line and exits with 2', async (t) => {
     [['serve'], /--config is missing/],
     [['serve', '--config', config, '--port', 'x'], /The port must be a number/],
     [['serve', '--config', config, 'more'], /Unexpected "more"/],
-    [['stdio', '--config', config, '--port', '1'], /--host and --port belong to serve/],
+    [['stdio', '--config', config, '--port', '1'], /--port belongs to serve\./],
   ] as const) {
     t.throws(() => readCommand([...args], {}), { name: 'ConfigError', message: said })
   }
@@ -97,7 +97,7 @@ t.test('a credential comes from the environment or from a file, and is never quo
   t.equal(credential({ HANDRAIL_TOKEN_FILE: `${file}#/agent` }).credential, 'secret-1')
   t.equal(credential({ HANDRAIL_TOKEN_FILE: `${file}#/a~1b/0` }).credential, 'secret-2')
   t.equal(credential({ HANDRAIL_TOKEN_FILE: plain }).credential, 'secret-3')
-  t.throws(() => credential({}), { name: 'ConfigError', message: /set HANDRAIL_TOKEN, or HANDRAIL_TOKEN_FILE/ })
+  t.equal(credential({}).credential, undefined, 'an API may need none')
   for (const place of [
     `${file}#/n`,
     `${file}#/no`,

@@ -1,15 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { loadDocument } from '../src/document/read.ts'
 import type { Json, JsonObject } from '../src/json.ts'
 import { PROFILES, type Profile, profileOf, publishFor } from '../src/profiles/profiles.ts'
-import { createApi } from '../src/tools/api.ts'
-import { buildTool, type Tool } from '../src/tools/tools.ts'
+import type { Tool } from '../src/tools/tools.ts'
 import { compile } from '../src/tools/validation.ts'
 import { fromGemini, HOSTS } from './fixtures/hosts.ts'
-import { fixture } from './support.ts'
 
 /** A tool of a schema, as far as profiles look at it. */
 const toolOf = (inputSchema: JsonObject, name = 'a_tool'): Tool =>
@@ -123,6 +118,20 @@ t.test('gemini: what has no keyword is told in words, and null is nullable', asy
   })
 })
 
+t.test('what the MCP client reads of an argument is there under every profile', async (t) => {
+  for (const profile of PROFILES) {
+    const { properties } = shown(profile, {
+      type: 'object',
+      properties: {
+        region: { anyOf: [{ type: 'string' }, { type: 'null' }], 'x-mcp-header': 'Region' },
+        either: { oneOf: [{ type: 'string' }, { type: 'integer' }], 'x-mcp-header': 'Either' },
+      },
+    })
+    t.match(properties, { region: { 'x-mcp-header': 'Region' }, either: { 'x-mcp-header': 'Either' } }, profile)
+    t.equal(JSON.stringify(properties).split('x-mcp-header').length, 3, profile)
+  }
+})
+
 t.test('self and mutual cycles end: a definition stands inside itself once more, then by its name', async (t) => {
   const schema = shown('gemini', {
     type: 'object',
@@ -176,6 +185,7 @@ const scalars = fc.constantFrom<JsonObject>(
   { const: 1 },
   { type: 'string', format: 'uuid', default: 'd' },
 )
+const RUNS = 100
 const names = fc.constantFrom('a', 'b', 'c')
 const anySchema = fc.letrec<{ schema: JsonObject; object: JsonObject }>((tie) => ({
   object: fc
@@ -206,26 +216,46 @@ const Loop: JsonObject = {
   },
 }
 const inputSchemas = anySchema.object.map((object): JsonObject => ({ ...object, $defs: { Loop } }))
-const values = fc.letrec<{ value: Json }>((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 4 },
-    fc.constantFrom<Json>('a', 'b', 'x', 1, 2, 0.5, null, true),
-    fc.dictionary(names, tie('value'), { maxKeys: 3 }),
-    // A list of lists in a place without a type is the one thing that Google's dialect cannot say.
-    fc.array(
-      tie('value').filter((value) => !Array.isArray(value)),
-      { maxLength: 2 },
-    ),
-  ),
-})).value
-const calls = fc.dictionary(names, values, { maxKeys: 3 })
+/** Values that a schema probably takes; what it does not take is left out by the test. */
+function valuesOf(schema: Json, depth = 0): fc.Arbitrary<Json> {
+  const { $ref, enum: list, const: only, anyOf, oneOf, allOf, type, items, properties, required } = schema as JsonObject
+  const choices = (anyOf ?? oneOf) as Json[] | undefined
+  if ($ref !== undefined) return depth > 3 ? fc.constant({}) : valuesOf(Loop, depth + 1)
+  if (Array.isArray(list)) return fc.constantFrom(...list)
+  if (only !== undefined) return fc.constant(only)
+  if (choices) return fc.oneof(...choices.map((each) => valuesOf(each, depth)))
+  if (Array.isArray(allOf))
+    return fc
+      .tuple(...allOf.map((each) => valuesOf(each, depth)))
+      .map((parts) => Object.assign({}, ...parts) as JsonObject)
+  if (Array.isArray(type)) return fc.constantFrom<Json>('a', null)
+  if (type === 'array')
+    return fc.array(items === undefined ? scalarValues : valuesOf(items, depth + 1), { maxLength: 2 })
+  if (type === 'object') {
+    const members = Object.entries(properties as JsonObject).map(([name, each]) => [name, valuesOf(each, depth + 1)])
+    const missing =
+      (required as string[] | undefined)?.filter((name) => !Object.hasOwn(properties as object, name)) ?? []
+    const requiredKeys = ((required ?? []) as string[]).filter((name) => Object.hasOwn(properties as object, name))
+    const known = fc.record(Object.fromEntries(members), { requiredKeys }) as fc.Arbitrary<JsonObject>
+    const others = fc.dictionary(fc.constantFrom('z', ...missing), fc.constantFrom<Json>('a', 1), { maxKeys: 2 })
+    return fc.tuple(known, others).map(([a, b]) => ({ ...b, ...a }))
+  }
+  if (type === 'integer') return fc.constantFrom(1, 2)
+  if (type === 'number') return fc.constantFrom(0.5, 1)
+  return type === 'boolean' ? fc.boolean() : fc.constantFrom('a', 'b', 'x')
+}
+// A list of lists in a place without a type is the one thing that Google's dialect cannot say.
+const scalarValues = fc.constantFrom<Json>('a', 1, 0.5, null, true, { a: 1 })
+const cases = inputSchemas.chain((schema) =>
+  fc.tuple(fc.constant(schema), fc.array(valuesOf(schema), { minLength: 10, maxLength: 10 })),
+)
 
 t.test('every call that the full schema takes is taken by the schema of every profile', async (t) => {
   let held = 0
   fc.assert(
-    fc.property(inputSchemas, fc.array(calls, { minLength: 20, maxLength: 20 }), (schema, candidates) => {
+    fc.property(cases, ([schema, candidates]) => {
       const full = compile(schema)
-      const valid = [{}, ...candidates].filter((call) => full(call).length === 0)
+      const valid = candidates.filter((call) => full(call).length === 0)
       for (const profile of PROFILES) {
         const narrow = compile(asJsonSchema(profile, shown(profile, schema)))
         for (const call of valid) {
@@ -235,9 +265,9 @@ t.test('every call that the full schema takes is taken by the schema of every pr
       }
       return true
     }),
-    { seed: 5, numRuns: Number(process.env.RUNS ?? 150) },
+    { seed: 5, numRuns: RUNS },
   )
-  t.ok(held > 500, `${held} calls were held against a profile`)
+  t.ok(held > RUNS * 10, `${held} calls were held against a profile`)
 })
 
 t.test('every schema is what the hosts of its profile accept', async (t) => {
@@ -245,54 +275,7 @@ t.test('every schema is what the hosts of its profile accept', async (t) => {
     fc.property(inputSchemas, (schema) =>
       PROFILES.every((profile) => HOSTS[profile](publishFor(profile, toolOf(schema))).length === 0),
     ),
-    { seed: 5, numRuns: Number(process.env.RUNS ?? 300) },
+    { seed: 5, numRuns: 200 },
   )
   t.pass('no host refuses one')
-})
-
-const data = resolve(
-  process.env.HANDRAIL_SHARED_DATA ?? resolve(import.meta.dirname, '../../../shared/data'),
-  'openapi',
-)
-const documents = existsSync(data)
-  ? readdirSync(data).filter((name) => /\.(json|yaml)$/.test(name) && name !== 'index.json')
-  : []
-
-t.test(
-  "every tool of others' documents is accepted under each profile",
-  { skip: documents.length === 0 && 'no shared data' },
-  async (t) => {
-    let count = 0
-    for (const name of documents) {
-      const document = await loadDocument(join(data, name), { from: '/' }).catch(() => undefined)
-      if (!document) continue
-      const api = createApi(document, 'http://127.0.0.1:1')
-      for (const operation of document.operations.values()) {
-        let tool: Tool
-        try {
-          tool = buildTool(api, operation, { operation: operation.id })
-        } catch {
-          continue
-        }
-        count += 1
-        for (const profile of PROFILES) {
-          const said = HOSTS[profile](publishFor(profile, tool))
-          if (said.length > 0) t.same(said, [], `${name} ${operation.id} ${profile}`)
-        }
-      }
-    }
-    t.ok(count > 0, `${count} tools under ${PROFILES.length} profiles`)
-    t.comment(`${count} tools`)
-  },
-)
-
-t.test('our own list and the fixtures are the same under every profile but gemini', async (t) => {
-  const document = await loadDocument(fixture('api.yaml'), { from: '/' })
-  const api = createApi(document, 'http://127.0.0.1:1')
-  for (const operation of document.operations.values()) {
-    const tool = buildTool(api, operation, { operation: operation.id })
-    for (const profile of ['full', 'anthropic', 'openai'] as const)
-      t.same(publishFor(profile, tool), tool.published, `${operation.id} ${profile}`)
-    t.equal(publishFor('gemini', tool), publishFor('gemini', tool), 'made once')
-  }
 })

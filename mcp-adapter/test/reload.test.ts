@@ -1,6 +1,7 @@
 import { rename, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { readCommand } from '../src/commands/config.ts'
 import { loadTools, startAdapter } from '../src/index.ts'
 import { diffCatalogs } from '../src/serve/catalog-diff.ts'
 import { startBackend } from './fixtures/backend.ts'
@@ -47,6 +48,31 @@ t.test('an edit of the OpenAPI document is served as well', async (t) => {
     return (await fresh.list())[0]?.description === 'In the document.' && fresh
   })
   t.ok(client)
+})
+
+t.test('an edit of a file that the document refers to is served as well, and so is one of an overlay', async (t) => {
+  const { adapter, write, backend } = await startMoving(t)
+  const operation = (description: string) => ({ ...get('listOrders').get, description })
+  await write('orders.json', { get: operation('In a file.') })
+  await write('overlay.yaml', {
+    overlay: '1.0.0',
+    info: { title: 'None', version: '1' },
+    actions: [{ target: '$.info', update: {} }],
+  })
+  await write('api.json', { ...DOCUMENT, paths: { '/orders': { $ref: 'orders.json' } } })
+  const configured = curation(backend.url, [{ operation: 'listOrders' }])
+  await write('tools.yaml', { ...configured, backend: { ...configured.backend, overlays: ['overlay.yaml'] } })
+  const shows = (words: string) =>
+    until(words, async () => {
+      const client = await connect(t, adapter.url, 'v2-modern')
+      return (await client.list())[0]?.description === words
+    })
+  t.ok(await shows('In a file.'))
+  await write('orders.json', { get: operation('In another file.') })
+  t.ok(await shows('In another file.'))
+  const actions = [{ target: '$.paths["/orders"].get', update: { description: 'In an overlay.' } }]
+  await write('overlay.yaml', { overlay: '1.0.0', info: { title: 'Words', version: '1' }, actions })
+  t.ok(await shows('In an overlay.'))
 })
 
 t.test('a broken edit keeps the old list, and is told once with its place', async (t) => {
@@ -101,6 +127,27 @@ t.test(
   },
 )
 
+t.test('what a person confirmed is done, and not what has taken its name since', async (t) => {
+  const { adapter, write, backend } = await startMoving(t)
+  const asking = (operation: string) => curation(backend.url, [{ operation, name: 'act', confirm: true }])
+  await write('tools.yaml', asking('listOrders'))
+  await lists(adapter.url, 'act')
+  let asked = 0
+  const client = await connect(t, adapter.url, 'v2-modern', 'token-ada', async () => {
+    asked += 1
+    if (asked === 1) {
+      await write('tools.yaml', asking('getAda'))
+      await adapter.reload()
+    }
+    return { action: 'accept', content: { confirm: true } }
+  })
+  const answer = await client.call('act')
+  t.match(answer, { isError: true, content: [{ text: /given for another call/ }] })
+  t.same(backend.calls(), [])
+  t.match(await client.call('act'), { content: [{ text: /Lovelace/ }] })
+  t.equal(asked, 2, 'and they are asked anew')
+})
+
 t.test('a change of whose tokens are taken waits for a restart', async (t) => {
   const { adapter, write, backend, lines } = await startMoving(t)
   const auth = { scopes: {} }
@@ -132,6 +179,14 @@ t.test('a mounted configuration, which a link leads to, is followed when the lin
   await symlink(second.configFile, `${link}.new`)
   await rename(`${link}.new`, link)
   t.ok(await lists(adapter.url, 'get_ada'), JSON.stringify(lines))
+})
+
+t.test('serve and stdio take --no-reload', async (t) => {
+  for (const name of ['serve', 'stdio']) {
+    const command = (flags: string[]) => readCommand([name, '--config', 'tools.yaml', ...flags], {})
+    t.match(command(['--no-reload']), { reload: false }, name)
+    t.notOk('reload' in command([]), `${name}: it is on`)
+  }
 })
 
 t.test('a diff names what agents see differently, and nothing else', async (t) => {

@@ -73,10 +73,10 @@ t.test('query arrays and objects are written in form style', async (t) => {
 
 t.test('a style that cannot be written is refused when the tools are loaded', async (t) => {
   t.throws(
-    () => requester('/x', [inQuery('q', { style: 'pipeDelimited' })]),
-    /style "pipeDelimited" of the query parameter "q"/,
+    () => requester('/x', [inQuery('q', { style: 'matrix' })]),
+    /the query parameter "q" cannot have the style "matrix"/,
   )
-  t.throws(() => requester('/x/{q}', [{ ...inPath('q'), style: 'matrix' }]), /style "matrix"/)
+  t.throws(() => requester('/x/{q}', [{ ...inPath('q'), style: 'deepObject' }]), /the style "deepObject"/)
 })
 
 t.test('a header value cannot start another header', async (t) => {
@@ -92,7 +92,7 @@ t.test('an argument never becomes a credential, whatever it is called', async (t
   const request = requester('/x', [], { type: 'object', properties: { authorization: {}, cookie: {}, host: {} } })
   const { headers, body } = request({ authorization: 'Bearer x', cookie: 'a=b', host: 'evil' })
   t.same(Object.keys(headers), ['accept', 'content-type'])
-  t.same(JSON.parse(body ?? ''), { authorization: 'Bearer x', cookie: 'a=b', host: 'evil' })
+  t.same(JSON.parse(String(body)), { authorization: 'Bearer x', cookie: 'a=b', host: 'evil' })
 })
 
 t.test('null is sent, a missing field is not, and a required body is sent even when empty', async (t) => {
@@ -105,10 +105,8 @@ t.test('null is sent, a missing field is not, and a required body is sent even w
 t.test('a field called __proto__ is only a field', async (t) => {
   const properties = JSON.parse('{"__proto__":{"type":"object"},"constructor":{}}')
   const request = requester('/x', [], { type: 'object', properties })
-  t.equal(
-    request(JSON.parse('{"__proto__":{"admin":true},"constructor":1}')).body,
-    '{"__proto__":{"admin":true},"constructor":1}',
-  )
+  // Its argument has another name: see argument-names.test.ts.
+  t.equal(request(JSON.parse('{"__proto__":{"admin":true},"constructor":1}')).body, '{"constructor":1}')
   t.equal(request({}).body, '{}')
   t.notOk(({} as { admin?: boolean }).admin)
 })

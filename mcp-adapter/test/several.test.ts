@@ -85,6 +85,39 @@ t.test('each call reaches the API that its tool belongs to, and no other', async
   }
 })
 
+t.test('each API gets its own credential, and nothing of the other one', async (t) => {
+  const anybody = () => ({ userId: 'ada', actions: [] })
+  const [east, west] = [await startBackend({}, anybody), await startBackend({}, anybody)]
+  t.teardown(() => Promise.all([east.close(), west.close()]).then(() => undefined))
+  process.env.SEVERAL_EAST_KEY = 'east-secret'
+  process.env.SEVERAL_WEST_KEY = 'west-secret'
+  const securitySchemes = {
+    token: { type: 'http', scheme: 'bearer' },
+    key: { type: 'apiKey', in: 'header', name: 'X-Key' },
+  }
+  const section = { openapi: 'shop.json' }
+  const configFile = await folder(t, {
+    'shop.json': { ...SHOP, components: { securitySchemes } },
+    'tools.yaml': {
+      server: { name: 'both' },
+      callers: 'any',
+      backends: {
+        east: { ...section, url: east.url, credential: { scheme: 'token', env: 'SEVERAL_EAST_KEY' } },
+        west: { ...section, url: west.url, credential: { scheme: 'key', env: 'SEVERAL_WEST_KEY' } },
+      },
+      tools: both('listOrders'),
+    },
+  })
+  const adapter = await startAdapter({ configFile, port: 0, log: memoryLog().log })
+  t.teardown(() => adapter.close())
+  const client = await connect(t, adapter.url, 'v2-modern')
+  await client.call('east_list_orders')
+  await client.call('west_list_orders')
+  t.match(east.seen, [{ headers: { authorization: 'Bearer east-secret', 'x-key': undefined } }])
+  t.match(west.seen, [{ headers: { 'x-key': 'west-secret', authorization: undefined } }])
+  t.equal(east.seen.length + west.seen.length, 2)
+})
+
 t.test('each API says what its own tools may do for the caller', async (t) => {
   const may =
     (...actions: string[]) =>

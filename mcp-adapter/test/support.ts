@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
@@ -51,7 +52,7 @@ export type Flavour = 'v1' | 'v2-legacy' | 'v2-modern'
 export const FLAVOURS: Flavour[] = ['v1', 'v2-legacy', 'v2-modern']
 
 export interface ToolResult {
-  content: { type: string; text: string }[]
+  content: { type: string; text: string; uri?: string; [key: string]: unknown }[]
   structuredContent?: JsonObject
   isError?: boolean
 }
@@ -67,10 +68,17 @@ export function fenced(text = '') {
 /** The JSON of a text, fenced or not. */
 export const jsonOf = (text = '{}') => (text.startsWith('[data ') ? fenced(text) : JSON.parse(text))
 
+interface CallOptions {
+  signal?: AbortSignal
+  _meta?: object
+  onprogress?: (progress: { progress: number; total?: number; message?: string }) => void
+}
+
 /** What tests ask of a client, whichever SDK is behind it. */
 export interface TestClient {
   list(): Promise<{ name: string; [key: string]: unknown }[]>
-  call(name: string, args?: object, options?: { signal?: AbortSignal; _meta?: object }): Promise<ToolResult>
+  call(name: string, args?: object, options?: CallOptions): Promise<ToolResult>
+  read(uri: string): Promise<{ uri: string; mimeType?: string; text?: string; blob?: string }[]>
   close(): Promise<void>
 }
 
@@ -83,16 +91,16 @@ export function face(client: Client | ClientV1): TestClient {
   const any = client as Client
   return {
     list: async () => (await any.listTools()).tools as { name: string }[],
-    async call(name, args = {}, { signal, _meta } = {}) {
+    async call(name, args = {}, { _meta, ...options } = {}) {
       const params = {
         name,
         arguments: args as Record<string, unknown>,
         ...(_meta && { _meta: _meta as Record<string, unknown> }),
       }
-      if (client instanceof ClientV1)
-        return (await client.callTool(params, undefined, signal && { signal })) as ToolResult
-      return (await any.callTool(params, signal && { signal })) as ToolResult
+      if (client instanceof ClientV1) return (await client.callTool(params, undefined, options as object)) as ToolResult
+      return (await any.callTool(params, options as object)) as ToolResult
     },
+    read: async (uri) => (await any.readResource({ uri })).contents as { uri: string; text?: string }[],
     close: () => any.close(),
   }
 }
@@ -139,18 +147,26 @@ export async function connect(test: Test, url: string, flavour: Flavour, token =
 export function stdioCommand(api: string, token = 'token-ada', config = 'tools.yaml') {
   return {
     command: process.execPath,
-    args: ['--import=tsx', cli, 'stdio', '--config', fixture(config), '--api', api],
+    args: ['--import=tsx', cli, 'stdio', '--config', isAbsolute(config) ? config : fixture(config), '--api', api],
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', HANDRAIL_TOKEN: token },
     stderr: 'ignore' as const,
   }
 }
 
 /** A connected client over stdio. */
-export async function connectStdio(test: Test, api: string, flavour: Flavour, config: string, person?: Person) {
+export async function connectStdio(
+  test: Test,
+  api: string,
+  flavour: Flavour,
+  config: string,
+  person?: Person,
+  env: Record<string, string> = {},
+) {
   const client = createClient(flavour, person)
-  const command = stdioCommand(api, 'token-ada', config)
-  if (client instanceof ClientV1) await client.connect(new StdioV1(command))
-  else await client.connect(new StdioClientTransport(command))
+  const { env: own, ...command } = stdioCommand(api, 'token-ada', config)
+  const server = { ...command, env: { ...own, ...env } }
+  if (client instanceof ClientV1) await client.connect(new StdioV1(server))
+  else await client.connect(new StdioClientTransport(server))
   test.teardown(() => client.close())
   return face(client)
 }

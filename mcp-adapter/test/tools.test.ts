@@ -192,6 +192,7 @@ t.test('a schema that cannot be compiled is refused before it is used', async (t
     [{ properties: { a: { type: 'string', pattern: '(' } } }, /Invalid regular expression/],
     [{ patternProperties: { '[': {} } }, /Invalid regular expression/],
     [{ items: { $ref: '#/$defs/no' } }, /#\/\$defs\/no leads nowhere/],
+    [{ properties: { default: { $ref: '#/$defs/no' } } }, /#\/\$defs\/no leads nowhere/],
   ] as const) {
     t.throws(() => compile(schema as JsonObject), { message: reason })
   }

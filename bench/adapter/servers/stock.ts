@@ -35,5 +35,5 @@ const handler = createMcpHandler(() => {
   }
   return server
 })
-const serve = toNodeHandler(handler)
-await listening(createServer((request, response) => void serve(request as NodeIncomingMessageLike, response)))
+const answer = toNodeHandler(handler)
+await listening(createServer((request, response) => void answer(request as NodeIncomingMessageLike, response)))

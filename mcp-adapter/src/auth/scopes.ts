@@ -1,6 +1,7 @@
 import type { AuthSection } from '../curation/read.ts'
 import type { Operation } from '../document/read.ts'
-import { isObject, type Json } from '../json.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
+import { parseUri } from '../results/resources.ts'
 
 /** A scope (RFC 6749, section 3.3): printable, without space, quote and backslash. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
@@ -38,6 +39,16 @@ interface Scoped {
   api?: { access?: { scopes: string[] } }
 }
 
+const SCOPED = new Set(['tools/list', 'tools/call', 'resources/read'])
+
+/** The tool that a message calls: by its name, or by the URI of a resource that is read with it. */
+function toolNameOf({ method, params }: JsonObject): unknown {
+  if (!isObject(params)) return undefined
+  if (method === 'tools/call') return params.name
+  const reference = method === 'resources/read' ? parseUri(String(params.uri)) : undefined
+  return reference && 'name' in reference ? reference.name : undefined
+}
+
 /**
  * All scopes that the messages of one HTTP request need together, from the names of the tools alone: the ones of every
  * list and call, and the tool's own. A tool that is not known needs none; what it gets is an error.
@@ -45,8 +56,8 @@ interface Scoped {
 export function neededScopes(message: unknown, tools: readonly Scoped[], base: readonly string[]): string[] {
   const needed = new Set<string>()
   for (const each of [message].flat()) {
-    if (!isObject(each) || (each.method !== 'tools/list' && each.method !== 'tools/call')) continue
-    const name = each.method === 'tools/call' && isObject(each.params) ? each.params.name : undefined
+    if (!isObject(each) || !SCOPED.has(String(each.method))) continue
+    const name = toolNameOf(each)
     const tool = tools.find((one) => one.name === name)
     const asking = tool?.api ? (tool.api.access?.scopes ?? []) : base
     for (const scope of [...asking, ...(tool?.scopes ?? [])]) needed.add(scope)

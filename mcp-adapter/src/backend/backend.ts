@@ -109,9 +109,10 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : ''
 }
 
-/** What a failed exchange means. */
-function failureOf({ late, sent, cause }: ExchangeFailure): BackendFailure {
+/** What a failed exchange means. A request that HTTP does not know is a mistake of ours, and thrown as it is. */
+function failureOf({ late, sent, cause }: ExchangeFailure): unknown {
   const code = codeOf(cause)
+  if (code === 'UND_ERR_INVALID_ARG') return cause
   if (code === 'EPRIVATE') return new BackendFailure('private-address', false, { cause })
   if (late || code === 'UND_ERR_CONNECT_TIMEOUT') return new BackendFailure('timeout', sent, { cause })
   return new BackendFailure(sent ? 'interrupted' : 'unreachable', sent, { cause })
@@ -171,7 +172,8 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
     if (traceparent !== undefined) headers.traceparent = traceparent
     if (tracestate !== undefined) headers.tracestate = tracestate
     // Origin and path apart: a URL parser would collapse what looks like ".." in an encoded path value.
-    const wire = { origin, path: prefix + request.path, method: request.method, headers, body: request.body ?? null }
+    const { method, path, basePath = prefix, body = null } = request
+    const wire = { origin, path: basePath + path, method, headers, body }
     upstream.present(wire, credential.token)
     try {
       return await answerOf(

@@ -88,30 +88,33 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest, limits: E
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
 
-    dispatcher.dispatch(
-      { ...request, method: request.method as Dispatcher.HttpMethod, headersTimeout: 0, bodyTimeout: 0 },
-      {
-        onRequestStart(started) {
-          // What is over before there was a connection is not written to it.
-          if (isOver) started.abort(new Error('the exchange is over'))
-          else controller = started
-        },
-        onResponseStart(_, status, headers) {
-          // Informational answers come before the one that counts (RFC 9110, section 15.2).
-          if (status >= 200) answer = { status, headers: joined(headers as Headers) }
-        },
-        onResponseData(_, chunk) {
-          if (isOver) return
-          const room = maxBytes - size
-          size += chunk.length
-          if (chunk.length > room) {
-            chunks.push(chunk.subarray(0, room))
-            end('cut')
-          } else chunks.push(chunk)
-        },
-        onResponseEnd: () => end('whole'),
-        onResponseError: (_, error) => end('broken', error),
+    const options = { ...request, method: request.method as Dispatcher.HttpMethod, headersTimeout: 0, bodyTimeout: 0 }
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart(started) {
+        // What is over before there was a connection is not written to it.
+        if (isOver) started.abort(new Error('the exchange is over'))
+        else controller = started
       },
-    )
+      onResponseStart(_, status, headers) {
+        // Informational answers come before the one that counts (RFC 9110, section 15.2).
+        if (status >= 200) answer = { status, headers: joined(headers as Headers) }
+      },
+      onResponseData(_, chunk) {
+        if (isOver) return
+        const room = maxBytes - size
+        size += chunk.length
+        if (chunk.length > room) {
+          chunks.push(chunk.subarray(0, room))
+          end('cut')
+        } else chunks.push(chunk)
+      },
+      onResponseEnd: () => end('whole'),
+      onResponseError: (_, error) => end('broken', error),
+    }
+    try {
+      dispatcher.dispatch(options, handler)
+    } catch (error) {
+      end('broken', error)
+    }
   })
 }

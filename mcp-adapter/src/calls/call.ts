@@ -6,7 +6,7 @@ import { failureProblem } from '../backend/failure.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import { ProblemResult } from '../results/problem.ts'
-import { type CallResult, type Era, errorResult, mapAnswer } from '../results/result.ts'
+import { type CallResult, type Era, errorResult, type Mapping, mapAnswer } from '../results/result.ts'
 import type { Tool } from '../tools/tools.ts'
 import { checkArguments } from '../tools/validate-arguments.ts'
 import { sendAs } from './as-caller.ts'
@@ -17,6 +17,14 @@ import { type Followed, type FollowOptions, follow } from './follow.ts'
 import type { Progress } from './poll.ts'
 import { type Prepared, prepareCall } from './prepare.ts'
 import type { HttpRequest } from './request.ts'
+
+/** An answer, and what may come after it. */
+interface Ending extends FollowOptions {
+  key?: string | undefined
+  /** The call asked only what would happen. */
+  dryRun: boolean
+  delivery?: CallOptions['delivery']
+}
 
 export interface CallOptions extends Omit<Exchange, 'owner'> {
   identity: Identity
@@ -30,6 +38,8 @@ export interface CallOptions extends Omit<Exchange, 'owner'> {
   report?: ((progress: Progress) => Promise<void>) | undefined
   /** The tool of the same API that stands for an operation. */
   find?(operationId: string): Tool | undefined
+  /** What the result may lead to. */
+  delivery?: Pick<Mapping, 'args' | 'keep' | 'whole'>
 }
 
 export interface Caller {
@@ -51,19 +61,16 @@ export interface CallerSettings {
 }
 
 /** The result of an answer, or of what comes after it where that is waited for. An approval is waited for by people. */
-async function ended(
-  tool: Tool,
-  answer: Answer,
-  options: FollowOptions & { key?: string | undefined },
-): Promise<Followed> {
+async function ended(tool: Tool, answer: Answer, options: Ending): Promise<Followed> {
   const { poll, api, input } = tool
   const { status, headers } = answer
-  const isAccepted = poll !== undefined && status >= 200 && status < 300
+  const isAccepted = poll !== undefined && !options.dryRun && status >= 200 && status < 300
   const isApproval = input.roles.approval !== undefined && api.approvals?.place.test(headers.location ?? '') === true
   const followed = isAccepted && !isApproval ? await follow(tool, poll, answer, options) : undefined
   if (followed) return followed
-  const { era, requestId, key } = options
-  return { ...mapAnswer(tool, answer, { era, requestId, key, approvals: api.approvals }), outcome: { status } }
+  const { era, requestId, key, delivery } = options
+  const mapping = { era, requestId, key, approvals: api.approvals, ...delivery }
+  return { ...mapAnswer(tool, answer, mapping), outcome: { status } }
 }
 
 /** Calls tools, each against its own API. Arguments, answers and credentials are never logged. */
@@ -103,7 +110,7 @@ export function createCaller({ backends, states, costs, log }: CallerSettings): 
         return confirmed.ask
       }
       if (confirmed.key !== undefined) prepared = prepareCall(tool, args, confirmed.key)
-      const { request, key, repeatable } = prepared
+      const { request, key, repeatable, dryRun } = prepared
       costs.charge(identity.owner, tool.cost)
       const until = performance.now() + (tool.timeoutMs ?? tool.api.timeoutMs)
       const send = (wanted: HttpRequest, mayRepeat: boolean, { scopes }: Tool) =>
@@ -120,6 +127,7 @@ export function createCaller({ backends, states, costs, log }: CallerSettings): 
         send: (wanted) => send(wanted, true, tool.poll?.reader ?? tool),
         readWith: tool.poll && options.find?.(tool.poll.reader.operation.id),
         key,
+        dryRun,
       })
       if (mapped.drift) noteDrift(tool, requestId, mapped.drift)
       note(mapped.outcome)

@@ -32,6 +32,9 @@ function refuse(error: string, message: string, hint: string): never {
   throw new ProblemResult({ error, message: `${message} Nothing was sent.`, hint, retryable: false })
 }
 
+/** What a question is about: a tool, by what it does as well as by its name, because a new curation may change that. */
+const actOf = ({ name, api, operation }: Tool) => [name, api.name, operation.method, operation.path].join(' ')
+
 async function answered(
   states: ConfirmationStates,
   tool: Tool,
@@ -41,7 +44,7 @@ async function answered(
 ): Promise<{ key?: string }> {
   const { inputResponses } = context.mcpReq
   try {
-    const { nonce, key } = await states.open(state, { owner, tool: tool.name, args }, context)
+    const { nonce, key } = await states.open(state, { owner, tool: actOf(tool), args }, context)
     const answer = inputResponse(inputResponses, 'confirm')
     if (answer.kind !== 'elicit')
       return refuse('confirmation-missing', 'The answer to the question did not come with the call.', 'Call again.')
@@ -82,7 +85,7 @@ export async function confirm(
   // A state is never passed over: a client that could ask a moment ago must not get past a refusal by saying it cannot.
   if (context && state !== undefined) return answered(states, tool, args, { owner, context }, state)
   if (!tool.confirm || prepared.dryRun || !exchange.canAsk || !context) return {}
-  const asked = { owner, tool: tool.name, args }
+  const asked = { owner, tool: actOf(tool), args }
   const form = inputRequired.elicit({
     mode: 'form',
     message: question(tool, args),

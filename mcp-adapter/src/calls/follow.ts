@@ -1,7 +1,7 @@
 import { type Answer, BackendFailure } from '../backend/backend.ts'
 import type { JsonObject } from '../json.ts'
 import { type Problem, ProblemResult } from '../results/problem.ts'
-import { type CallResult, type Era, errorResult, mapAnswer } from '../results/result.ts'
+import { type CallResult, type Era, errorResult, type Mapping, mapAnswer } from '../results/result.ts'
 import type { Poll } from '../tools/poll.ts'
 import type { Tool } from '../tools/tools.ts'
 import { type Progress, readerArguments, waitForEnd } from './poll.ts'
@@ -18,6 +18,7 @@ export interface FollowOptions {
   report?: ((progress: Progress) => Promise<void>) | undefined
   /** The tool that a model can read the state with. */
   readWith?: Tool | undefined
+  delivery?: Pick<Mapping, 'keep'> | undefined
 }
 
 /** The result of an operation that was waited for, and what is logged of it. */
@@ -61,16 +62,17 @@ export async function follow(
 ): Promise<Followed | undefined> {
   const args = readerArguments(poll, accepted)
   if (args === undefined) return undefined
-  const { era, requestId, readWith } = options
+  const { era, requestId, readWith, delivery: { keep } = {} } = options
   try {
     const waited = await waitForEnd(poll, { accepted, args }, options)
     if (!waited.answer) return stillRunning(tool, options, args, 'it still runs')
-    const { result, drift } = mapAnswer(poll.reader, waited.answer, { era, requestId })
+    const { result, drift } = mapAnswer(poll.reader, waited.answer, { era, requestId, ...(keep && { keep }) })
     const { status } = waited.answer
-    if (!waited.isDone) {
-      const text = `This still runs. ${nextStep(readWith, args)}`
+    if (!waited.isDone || status >= 300) {
+      const what = waited.isDone ? 'The request was accepted, but its state could not be read' : 'This still runs'
+      const text = `${what}. ${nextStep(readWith, args)}`
       const content = [{ type: 'text' as const, text }, ...result.content]
-      return { result: { ...result, content }, ...(drift && { drift }), outcome: { status, running: true } }
+      return { result: { ...result, content }, ...(drift && { drift }), outcome: { status, running: !waited.isDone } }
     }
     return { result, ...(drift && { drift }), outcome: { status } }
   } catch (error) {

@@ -51,20 +51,24 @@ function jsonOf({ body }: Answer): unknown {
 
 const literal = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
+/** What the path of an operation stands below. */
+function placeOf({ basePath }: { path: string; basePath?: string }, baseUrl: string): string {
+  return (basePath ?? new URL(baseUrl).pathname).replace(/\/+$/, '')
+}
+
 /** The reader's arguments from a Location that leads to it; undefined for one that leads anywhere else. */
 function fromLocation({ reader }: Poll, location: string): JsonObject | undefined {
   const { baseUrl } = reader.api
-  const base = new URL(baseUrl)
   if (!URL.canParse(location, baseUrl)) return undefined
   const url = new URL(location, baseUrl)
-  if (url.origin !== base.origin) return undefined
+  if (url.origin !== new URL(baseUrl).origin) return undefined
   const names: string[] = []
   const template = reader.operation.path.split(/\{([^}]+)\}/).map((part, i) => {
     if (i % 2 === 0) return literal(part)
     names.push(part)
     return '([^/]+)'
   })
-  const found = new RegExp(`^${literal(base.pathname.replace(/\/+$/, ''))}${template.join('')}$`).exec(url.pathname)
+  const found = new RegExp(`^${literal(placeOf(reader.operation, baseUrl))}${template.join('')}$`).exec(url.pathname)
   if (!found) return undefined
   try {
     const inPath = new Map(names.map((name, i) => [name, decodeURIComponent(found[i + 1] as string)]))

@@ -1,20 +1,29 @@
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { escapeStep, isObject, type Json, type JsonObject } from '../json.ts'
 import { type ProblemError, ProblemResult } from '../results/problem.ts'
 import type { Binding } from '../tools/bindings.ts'
 import type { Input } from '../tools/input-schema.ts'
+import { encodeBody } from './encode/body.ts'
+import { headerText } from './encode/header.ts'
+import { fillPath, leaving, pathText } from './encode/path.ts'
+import { type Plan, planOf, type Step } from './encode/plan.ts'
+import { cookiePairs, queryPairs } from './encode/query.ts'
+import { type Sendable, Unsendable } from './encode/text.ts'
 
 /** One HTTP request, ready to be sent below the API's base URL. */
 export interface HttpRequest {
   method: string
   /** Path and query, percent-encoded, beginning with "/". */
   path: string
+  /** Instead of the base path of the API. */
+  basePath?: string
+  /** Names in lower case. `cookie` holds the arguments' cookies only: a credential is added to it. */
   headers: Record<string, string>
-  body?: string
+  body?: string | Uint8Array
 }
 
 /** Arguments that keep the schema and still cannot be sent, as a problem that names the argument. */
-function refuse(binding: Binding, message: string): never {
-  const pointer = `/${binding.argument.join('/')}`
+function refuse(binding: Binding, { message, steps }: Unsendable): never {
+  const pointer = `/${[...binding.argument, ...steps].map(escapeStep).join('/')}`
   const errors: ProblemError[] = [{ pointer, code: 'format', message }]
   throw new ProblemResult({
     error: 'invalid-arguments',
@@ -27,6 +36,8 @@ function refuse(binding: Binding, message: string): never {
 
 /** The argument of a binding, or undefined. Only own properties count, so "constructor" is not found by accident. */
 function argumentOf(args: JsonObject, path: string[]): Json | undefined {
+  const [first = ''] = path
+  if (path.length === 1) return Object.hasOwn(args, first) ? args[first] : undefined
   let value: Json | undefined = args
   for (const step of path) value = isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined
   return value
@@ -39,91 +50,84 @@ export function sentValue(binding: Binding, args: JsonObject): Json | undefined 
   return given === undefined ? binding.fallback : given
 }
 
-const plain = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value))
+/** What arguments have become, before it is put together. */
+interface Draft {
+  path: string[]
+  query: string[]
+  headers: Record<string, string>
+  cookies: string[]
+  fields: [string, Sendable][]
+}
 
-function encode(binding: Binding, value: string): string {
+/** Curated values have the names of the wire; the model's get them here. */
+function wireValue({ binding, toWire }: Step, args: JsonObject): Sendable | undefined {
+  const value = sentValue(binding, args)
+  if (value === undefined || !toWire || value === binding.fixed || value === binding.fallback) return value
+  return toWire(value)
+}
+
+function put(step: Step, value: Sendable, draft: Draft, { credentials }: Input): void {
+  const { binding, name } = step
+  if (binding.place === 'path') draft.path[step.index] = pathText(binding, value)
+  else if (binding.place === 'query') draft.query.push(...queryPairs(binding, value, credentials.query))
+  else if (binding.place === 'cookie') draft.cookies.push(...cookiePairs(binding, value, credentials.cookie))
+  else if (binding.place === 'header') {
+    const text = headerText(binding, value)
+    if (text !== undefined) draft.headers[name] = text
+  } else draft.fields.push([name, value])
+}
+
+/** The body of a request; undefined when there is none to send. */
+function bodyOf({ body }: Input, { steps }: Plan, { fields }: Draft) {
+  if (!body || (fields.length === 0 && (body.whole || !body.required))) return undefined
+  // fromEntries defines own properties, so that a field called "__proto__" is only a field.
+  const content = body.whole ? (fields[0]?.[1] as Sendable) : Object.fromEntries(fields)
   try {
-    return encodeURIComponent(value)
-  } catch {
-    return refuse(binding, 'must be well-formed Unicode text')
+    return encodeBody(body, content)
+  } catch (error) {
+    if (!(error instanceof Unsendable)) throw error
+    const [field, ...inside] = error.steps
+    const step = steps.find(({ binding }) => binding.place === 'body' && (body.whole || binding.name === field))
+    if (!step) throw error
+    return refuse(step.binding, body.whole ? error : new Unsendable(error.message, inside))
   }
 }
 
-/** A value in simple style (RFC 6570, section 3.2.2; OpenAPI 3.1, style values). */
-function simple(binding: Binding, value: Json, write: (text: string) => string): string {
-  if (binding.json) return write(JSON.stringify(value))
-  if (Array.isArray(value)) return value.map((item) => write(plain(item))).join(',')
-  if (isObject(value)) {
-    const pairs = Object.entries(value).map(([k, v]) => `${write(k)}${binding.explode ? '=' : ','}${write(plain(v))}`)
-    return pairs.join(',')
-  }
-  return write(plain(value))
-}
-
-/** Query pairs in form style with either `explode`, or deepObject; already percent-encoded. */
-function query(binding: Binding, value: Json): string[] {
-  const write = (text: string) => encode(binding, text)
-  const name = write(binding.name)
-  if (binding.json) return [`${name}=${write(JSON.stringify(value))}`]
-  if (isObject(value)) {
-    const entries = Object.entries(value)
-    if (binding.style === 'deepObject') return entries.map(([k, v]) => `${name}%5B${write(k)}%5D=${write(plain(v))}`)
-    if (binding.explode) return entries.map(([k, v]) => `${write(k)}=${write(plain(v))}`)
-  }
-  if (Array.isArray(value) && binding.explode) return value.map((item) => `${name}=${write(plain(item))}`)
-  return [`${name}=${simple(binding, value, write)}`]
-}
-
-/**
- * Fills a path template. A value stays within its segment: it is percent-encoded, and a segment that would then be
- * empty, "." or ".." is refused, because URL parsers and proxies walk up at those, encoded or not.
- */
-function fillPath(template: string, values: Map<string, { binding: Binding; value: Json }>): string {
-  const segments = template.split('/').map((segment) => {
-    let last: Binding | undefined
-    const filled = segment.replaceAll(/\{([^}]+)\}/g, (_, name: string) => {
-      const entry = values.get(name)
-      if (!entry) throw new Error(`The path parameter "${name}" has no value`)
-      last = entry.binding
-      return simple(entry.binding, entry.value, (text) => encode(entry.binding, text))
-    })
-    if (last && (filled === '' || filled === '.' || filled === '..')) refuse(last, 'must not be empty, "." or ".."')
-    return filled
-  })
-  return segments.join('/')
-}
+const ACCEPT = 'application/json, application/problem+json;q=0.9, */*;q=0.1'
 
 /**
  * The request that a call means. `args` have passed the input schema. Throws ProblemResult (`invalid-arguments`) for
- * a value that cannot stand in a path or a header.
+ * a value that cannot stand where it belongs: in its segment of the path, in a header, or apart from others.
  */
-export function buildRequest(operation: { method: string; path: string }, input: Input, args: JsonObject): HttpRequest {
-  const inPath = new Map<string, { binding: Binding; value: Json }>()
-  const pairs: string[] = []
-  const headers: Record<string, string> = { accept: 'application/json, application/problem+json;q=0.9, */*;q=0.1' }
-  const fields: [string, Json][] = []
-  let whole: Json | undefined
-  for (const binding of input.bindings) {
-    const value = sentValue(binding, args)
-    if (value === undefined) continue
-    if (binding.place === 'path') inPath.set(binding.name, { binding, value })
-    else if (binding.place === 'query') pairs.push(...(value === null ? [] : query(binding, value)))
-    else if (binding.place === 'header') {
-      const text = simple(binding, value, (part) => part)
-      if (!/^[\x20-\x7e]*$/.test(text)) refuse(binding, 'must be printable ASCII text')
-      headers[binding.name.toLowerCase()] = text
-    } else if (binding.name === '') whole = value
-    else fields.push([binding.name, value])
+export function buildRequest(
+  operation: { method: string; path: string; basePath?: string },
+  input: Input,
+  args: JsonObject,
+): HttpRequest {
+  const plan = planOf(operation.path, input)
+  const draft: Draft = { path: [], query: [], headers: { accept: ACCEPT }, cookies: [], fields: [] }
+  if (plan.path.query !== '') draft.query.push(plan.path.query)
+  for (const step of plan.steps) {
+    try {
+      const value = wireValue(step, args)
+      if (value !== undefined) put(step, value, draft, input)
+    } catch (error) {
+      if (error instanceof Unsendable) refuse(step.binding, error)
+      throw error
+    }
   }
-  const path = fillPath(operation.path, inPath) + (pairs.length > 0 ? `?${pairs.join('&')}` : '')
-  const request: HttpRequest = { method: operation.method, path, headers }
-  // fromEntries defines own properties, so that a field called "__proto__" is only a field.
-  const content = input.body?.whole
-    ? whole
-    : fields.length > 0 || input.body?.required
-      ? Object.fromEntries(fields)
-      : undefined
-  if (content === undefined) return request
-  headers['content-type'] = input.body?.mediaType ?? 'application/json'
-  return { ...request, body: JSON.stringify(content) }
+  const path = fillPath(plan.path, draft.path, (index) => refuse((plan.pathSteps[index] as Step).binding, leaving()))
+  const body = bodyOf(input, plan, draft)
+  const { headers } = draft
+  if (draft.cookies.length > 0) headers.cookie = draft.cookies.join('; ')
+  if (body) headers['content-type'] = body.contentType
+  const target = draft.query.length > 0 ? `${path}?${draft.query.join('&')}` : path
+  const { method, basePath } = operation
+  return {
+    method,
+    path: target,
+    headers,
+    ...(basePath !== undefined && { basePath }),
+    ...(body && { body: body.body }),
+  }
 }

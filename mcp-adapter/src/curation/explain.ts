@@ -33,7 +33,8 @@ const oneOf = (values: unknown[], given: unknown) => {
 function ofAlternatives(error: SchemaError, inside: SchemaError[]): SchemaError[] {
   const branches = (error.parentSchema?.anyOf ?? []) as { type?: string; required?: string[] }[]
   if (branches.every(({ required, type }) => required && !type)) return []
-  const chosen = branches.findIndex(({ type }) => type === 'object' && isObject(error.data))
+  const given = Array.isArray(error.data) ? 'array' : isObject(error.data) ? 'object' : undefined
+  const chosen = branches.findIndex(({ type }) => given !== undefined && type === given)
   return inside.filter(({ schemaPath }) => schemaPath.startsWith(`${error.schemaPath}/${chosen}/`))
 }
 

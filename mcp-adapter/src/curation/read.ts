@@ -47,7 +47,7 @@ export interface CuratedTool {
   confirm?: boolean
   /** The OAuth scopes that a call needs. */
   scopes?: string[]
-  output?: 'brief'
+  output?: 'brief' | 'resource'
   examples?: JsonObject[]
   /** Fields of the answer: `id`, `customer.name`, `items[].sku`. */
   select?: string[]
@@ -125,7 +125,7 @@ export interface Curation {
   safety?: SafetyRule
   auth?: AuthSection
   callers?: 'credential' | 'any'
-  results?: { budget?: number }
+  results?: { budget?: number; strict?: boolean }
   limits?: { costPerMinute?: number }
   profile?: string
   tools: CuratedTool[]

@@ -40,7 +40,7 @@ function ofRule({ operations }: Document, entry: CuratedTool, index: number, rep
 const which = (tag: string | undefined, methods: string[] | undefined) =>
   `${tag === undefined ? '' : `with the tag "${tag}" `}has the method ${(methods ?? []).join(' or ')}`
 
-type Document = Pick<ApiDocument, 'operations'>
+type Document = Pick<ApiDocument, 'operations'> & Partial<Pick<ApiDocument, 'leftOut'>>
 
 /** What is said of an id that the document does not have. */
 export const noOperation = (id: string) => `The document has no operation "${id}".`
@@ -66,8 +66,12 @@ export function expandEntries(
     }
     const operation = document.operations.get(entry.operation)
     if (operation) return [{ operation, entry, chosen: 'by-id', index }]
+    const left = document.leftOut?.find((one) => one.operation === entry.operation)
     const hint = didYouMean(entry.operation, document.operations.keys())
-    report(['tools', index, 'operation'], `${noOperation(entry.operation)}${hint}`)
+    report(
+      ['tools', index, 'operation'],
+      left ? `"${left.operation}" cannot be a tool: ${left.reason}` : `${noOperation(entry.operation)}${hint}`,
+    )
     return []
   })
 }

@@ -1,7 +1,10 @@
-import { ConfigError } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
+import { checkEnds, definitionName, PREFIX } from './definitions.ts'
+import { type Direction, withoutHidden } from './direction.ts'
 import { withBranches, withoutChildren } from './discriminator.ts'
 import { fragmentPointer, lookUp } from './lookup.ts'
+
+export { type Direction, isHidden } from './direction.ts'
 
 /**
  * Takes schemas out of an OpenAPI document so that they stand alone: `$ref`s into the document become `$defs`, or the
@@ -21,25 +24,14 @@ const DROPPED = new Set(
   ),
 )
 const ANNOTATIONS = new Set(['description', 'title', 'default', 'examples', 'deprecated', 'readOnly', 'writeOnly'])
-/** Keywords whose schemas judge the same value, not a part of it. */
-const IN_PLACE = new Set(['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dependentSchemas'])
 /** Chains of schemas that are each used once are written into each other so far. */
 const MOST_INSIDE = 50
-
-export type Direction = 'send' | 'receive'
 
 export interface Bundled {
   schemas: JsonObject[]
   /** By name, in order of first use; only what is still referred to. */
   defs: JsonObject
 }
-
-const hiddenBy: Record<Direction, string> = { send: 'readOnly', receive: 'writeOnly' }
-const PREFIX = '#/$defs/'
-
-/** The name behind a reference into `$defs`. */
-const definitionName = (schema: JsonObject) =>
-  typeof schema.$ref === 'string' ? schema.$ref.slice(PREFIX.length) : undefined
 
 const isOfType = (value: Json, type: Json) => {
   if (type === 'integer') return Number.isInteger(value)
@@ -64,45 +56,6 @@ function splitTypes(schema: JsonObject): JsonObject {
     return [one === 'null' ? { type: one } : { type: one, ...rules, ...(fitting && { enum: fitting }) }]
   })
   return branches.length === 1 ? { ...branches[0], ...words } : { anyOf: branches, ...words }
-}
-
-/** The references that judge the same value as the schema itself. */
-function inPlaceNames(schema: Json, found: (name: string) => void): void {
-  if (!isObject(schema)) return
-  const name = definitionName(schema)
-  if (name !== undefined) found(name)
-  for (const [keyword, value] of Object.entries(schema)) {
-    if (!IN_PLACE.has(keyword)) continue
-    const each = keyword !== 'dependentSchemas' && isObject(value) ? [value] : Object.values(value as object)
-    for (const child of each) inPlaceNames(child as Json, found)
-  }
-}
-
-/**
- * Refuses definitions that come back to themselves without going into a part of the value: no value could ever be judged
- * by them, and validators never end. Throws ConfigError.
- */
-function checkEnds(defs: Map<string, JsonObject>): void {
-  const edges = new Map<string, string[]>()
-  const uses = new Map<string, number>()
-  for (const [name, schema] of defs) {
-    const to: string[] = []
-    inPlaceNames(schema, (target) => {
-      to.push(target)
-      uses.set(target, (uses.get(target) ?? 0) + 1)
-    })
-    edges.set(name, to)
-  }
-  const free = [...defs.keys()].filter((name) => !uses.has(name))
-  for (let at = 0; at < free.length; at++) {
-    for (const target of edges.get(free[at] as string) ?? []) {
-      const left = (uses.get(target) ?? 0) - 1
-      uses.set(target, left)
-      if (left === 0) free.push(target)
-    }
-  }
-  const bad = [...defs.keys()].find((name) => (uses.get(name) ?? 0) > 0)
-  if (bad !== undefined) throw new ConfigError(`The schema "${bad}" is defined by itself`)
 }
 
 export class Bundler {
@@ -132,7 +85,9 @@ export class Bundler {
   private map(schema: JsonObject, visit: (child: Json) => Json): JsonObject {
     const copy: JsonObject = {}
     for (const keyword of Object.keys(schema)) {
-      if (DROPPED.has(keyword) || keyword.startsWith('x-')) continue
+      // A client mirrors a parameter of this extension in a header (MCP 2026-07-28, SEP-2243): it is of the protocol.
+      const ofProtocol = keyword === 'x-mcp-header' && this.direction === 'send'
+      if (DROPPED.has(keyword) || (keyword.startsWith('x-') && !ofProtocol)) continue
       const value = schema[keyword] as Json
       if (ONE.has(keyword)) copy[keyword] = visit(value)
       else if (MANY.has(keyword) && Array.isArray(value)) copy[keyword] = value.map(visit)
@@ -141,27 +96,12 @@ export class Bundler {
         copy[keyword] = Object.fromEntries(Object.keys(value).map((name) => [name, visit(value[name] as Json)]))
       } else copy[keyword] = value
     }
-    return splitTypes(this.withoutHidden(copy))
-  }
-
-  private withoutHidden(schema: JsonObject): JsonObject {
-    if (!isObject(schema.properties)) return schema
-    const mark = hiddenBy[this.direction]
-    const { properties: all } = schema
-    const isHidden = (child: Json | undefined) => isObject(child) && child[mark] === true
-    const hidden = Object.keys(all).filter((name) => isHidden(all[name]))
-    if (hidden.length === 0) return schema
-    const properties = Object.fromEntries(Object.entries(all).filter(([name]) => !hidden.includes(name)))
-    const required = Array.isArray(schema.required)
-      ? schema.required.filter((name) => !hidden.includes(String(name)))
-      : []
-    const { required: _, ...rest } = schema
-    return { ...rest, properties, ...(required.length > 0 && { required }) }
+    return splitTypes(copy)
   }
 
   private toDefs(schema: Json, found: (reference: string) => void): Json {
     if (!isObject(schema)) return schema
-    const judged = withBranches(this.root, schema, this.direction)
+    const judged = withBranches(this.root, withoutHidden(this.root, schema, this.direction), this.direction)
     const copy = this.map(judged, (child) => this.toDefs(child, found))
     if (typeof copy.$ref !== 'string') return copy
     found(copy.$ref)

@@ -6,8 +6,6 @@ import { atFragment, fragmentPointer } from './lookup.ts'
  * arguments that a model sends, each alternative names its own value of the property.
  */
 
-const MOST_STEPS = 50
-
 /** A mapping's value as a reference: it may be the bare name of a schema. */
 const mappedReference = (value: Json): string =>
   /[#/]/.test(String(value)) ? String(value) : `#/components/schemas/${escapeStep(String(value))}`
@@ -23,16 +21,29 @@ function valuesOf(mapping: Json | undefined, reference: string): string[] {
   return named.length > 0 ? named : [own.replaceAll('~1', '/').replaceAll('~0', '~')]
 }
 
-/** Whether a schema, or one that it is made of, already fixes the property. */
-function fixes(root: JsonObject, schema: Json | undefined, property: string, steps = 0): boolean {
-  if (!isObject(schema) || steps > MOST_STEPS) return false
-  const own =
-    isObject(schema.properties) && Object.hasOwn(schema.properties, property) ? schema.properties[property] : undefined
-  if (isObject(own) && (own.const !== undefined || own.enum !== undefined)) return true
-  if (typeof schema.$ref === 'string' && fixes(root, atFragment(root, schema.$ref) as Json, property, steps + 1))
-    return true
-  return Array.isArray(schema.allOf) && schema.allOf.some((part) => fixes(root, part, property, steps + 1))
+/** Whether a schema, or one that it is made of, is as `test` says. */
+function some(
+  root: JsonObject,
+  schema: Json | undefined,
+  test: (one: JsonObject) => boolean,
+  seen = new Set<Json>(),
+): boolean {
+  if (!isObject(schema) || seen.has(schema)) return false
+  seen.add(schema)
+  if (test(schema)) return true
+  const parts = Array.isArray(schema.allOf) ? [...schema.allOf] : []
+  if (typeof schema.$ref === 'string') parts.push(atFragment(root, schema.$ref) as Json)
+  return parts.some((part) => some(root, part, test, seen))
 }
+
+const fixes = (property: string) => (schema: JsonObject) => {
+  const { properties } = schema
+  const own = isObject(properties) && Object.hasOwn(properties, property) ? properties[property] : undefined
+  return isObject(own) && (own.const !== undefined || own.enum !== undefined)
+}
+
+const requires = (property: string) => (schema: JsonObject) =>
+  Array.isArray(schema.required) && schema.required.includes(property)
 
 /**
  * A schema whose alternatives do not overlap where a discriminator tells them apart. Sent: each branch that does not
@@ -51,11 +62,18 @@ export function withBranches(root: JsonObject, schema: JsonObject, direction: 's
   }
   const { propertyName, mapping } = discriminator
   const told = branches.map((branch): Json => {
-    if (!isObject(branch) || typeof branch.$ref !== 'string' || branch.properties !== undefined) return branch
-    if (fixes(root, branch, propertyName)) return branch
+    if (
+      !isObject(branch) ||
+      typeof branch.$ref !== 'string' ||
+      branch.properties !== undefined ||
+      branch.required !== undefined
+    )
+      return branch
+    const required = some(root, branch, requires(propertyName)) ? {} : { required: [propertyName] }
+    if (some(root, branch, fixes(propertyName))) return { ...branch, ...required }
     const values = valuesOf(mapping, branch.$ref)
     const rule = values.length === 1 ? { const: values[0] as string } : { enum: values }
-    return { ...branch, properties: { [propertyName]: { type: 'string', ...rule } }, required: [propertyName] }
+    return { ...branch, properties: { [propertyName]: { type: 'string', ...rule } }, ...required }
   })
   return { ...schema, [keyword]: told }
 }

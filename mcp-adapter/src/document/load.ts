@@ -42,7 +42,7 @@ export async function loadDocument(source: string, options: LoadOptions): Promis
     keepRefusals(root, files.refusals)
     const url = isUrl(sources.main) ? sources.main : undefined
     const document = readDocument(root, sources.main, url, options.server)
-    return { ...document, leftOut: [...leftOut, ...document.leftOut] }
+    return { ...document, places: sources.places(), leftOut: [...leftOut, ...document.leftOut] }
   } finally {
     await sources.close()
   }

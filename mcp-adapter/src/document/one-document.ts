@@ -120,8 +120,10 @@ export function createFileBundle(sources: Sources): FileBundle {
         holder.$ref = holder.$dynamicRef
         delete holder.$dynamicRef
       }
-      const values = Object.values(mappingOf(holder, of)).filter(isReference)
-      if ([holder.$ref, ...values].some(leadsOut)) pending.push({ holder, kind: of, base, steps: 0 })
+      const isMapped =
+        holder.discriminator !== undefined &&
+        Object.values(mappingOf(holder, of)).some((one) => isReference(one) && leadsOut(one))
+      if (isMapped || leadsOut(holder.$ref)) pending.push({ holder, kind: of, base, steps: 0 })
     }
     walk(value, kind, enter, seen)
   }

@@ -47,16 +47,15 @@ function readParameters(root: JsonObject, { item, source, path }: Candidate): Js
 function checkPath(path: string): void {
   if (!path.startsWith('/')) throw new ConfigError('Its path does not begin with "/"')
   const literal = path.replaceAll(/\{[^{}]*\}/g, '')
-  if (/[?\\\s]/.test(literal)) throw new ConfigError('Its path has a query, a space or a backslash')
-  if (path.split('/').some((segment) => /^(\.|%2e){1,2}$/i.test(segment)))
+  if (/[\\\s]/.test(literal)) throw new ConfigError('Its path has a space or a backslash')
+  if (path.split(/[/?]/).some((segment) => /^(\.|%2e){1,2}$/i.test(segment)))
     throw new ConfigError('Its path has a segment "." or ".."')
 }
 
 function readOperation(root: JsonObject, candidate: Candidate, choice: ServerChoice): Operation {
-  const { method, item, source, id } = candidate
+  const { method, path, item, source, id } = candidate
   // A fragment tells operations of one path apart ("/items#search"). It is never sent.
-  const path = candidate.path.split('#')[0] as string
-  checkPath(path)
+  checkPath(path.split('#')[0] as string)
   const responses = isObject(source.responses) ? source.responses : {}
   const servers = [source.servers, item.servers].find((list) => Array.isArray(list) && list.length > 0)
   const server = serverUrl(servers, choice)

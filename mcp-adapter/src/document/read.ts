@@ -20,6 +20,8 @@ export interface Operation {
   servers?: JsonObject[]
   /** The URL of the first of these, variables filled in; relative to where the document came from. */
   server?: string
+  /** Instead of the base path of the API, when it has a server of its own (see `placeOperations`). */
+  basePath?: string
   /** Path-item parameters first, then the operation's own, which replace those of the same name and place. */
   parameters: JsonObject[]
   requestBody?: JsonObject
@@ -44,6 +46,8 @@ export interface ApiDocument {
   server?: string
   /** Where the document came from, when it came over HTTP. */
   url?: string
+  /** The files and URLs that it was read from, the main one first. */
+  places?: string[]
 }
 
 /**

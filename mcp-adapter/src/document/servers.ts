@@ -1,6 +1,7 @@
-import { ConfigError } from '../errors.ts'
+import { ConfigError, messageOf } from '../errors.ts'
 import { isObject, type Json } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
+import type { ApiDocument, Operation } from './read.ts'
 
 /** Which of a document's servers, and the values of its variables (`backend.server`). */
 export interface ServerChoice {
@@ -45,4 +46,47 @@ export function serverUrl(servers: Json | undefined, choice: ServerChoice = {}, 
     return String(value)
   })
   return isComplete ? url : undefined
+}
+
+const urlAt = (text: string | undefined, place: string): URL | undefined =>
+  text !== undefined && URL.canParse(text, place) ? new URL(text, place) : undefined
+
+const plainPath = ({ pathname }: URL) => pathname.replace(/\/+$/, '')
+
+/** The base path of an operation with a server of its own. Throws ConfigError when it is not of this API's host. */
+function basePathOf(document: ApiDocument, { server }: Operation, baseUrl: string): string {
+  const place = document.url ?? baseUrl
+  const own = urlAt(server, place)
+  const shared = urlAt(document.server, place)
+  const base = new URL(baseUrl)
+  if (!own || ![base.origin, shared?.origin].includes(own.origin))
+    throw new ConfigError(`Its server is ${server}, and the API's credentials are for another host`)
+  // The API may stand somewhere else than its document says; then only what is below the document's server is known.
+  const from = shared ? plainPath(shared) : ''
+  const to = plainPath(base)
+  const path = plainPath(own)
+  if (to === from || to === '') return path
+  if (path !== from && !path.startsWith(`${from}/`))
+    throw new ConfigError(`Its server is ${server}, and it is not known where that is below ${baseUrl}`)
+  return to + path.slice(from.length)
+}
+
+/**
+ * The document of an API at `baseUrl`: operations with servers of their own get their base path, and those of other
+ * hosts are left out, since credentials are for one host.
+ */
+export function placeOperations(document: ApiDocument, baseUrl: string): ApiDocument {
+  const placed = [...document.operations.values()].filter(({ server }) => server !== undefined)
+  if (placed.length === 0 || !URL.canParse(baseUrl)) return document
+  const operations = new Map(document.operations)
+  const leftOut = [...document.leftOut]
+  for (const operation of placed) {
+    try {
+      operations.set(operation.id, { ...operation, basePath: basePathOf(document, operation, baseUrl) })
+    } catch (error) {
+      operations.delete(operation.id)
+      leftOut.push({ operation: operation.id, reason: messageOf(error) })
+    }
+  }
+  return { ...document, operations, leftOut }
 }

@@ -5,6 +5,8 @@ import type { Json } from '../json.ts'
 import { createDownloader, type Downloader, isLoopback } from './download.ts'
 import { MAX_DOCUMENT_BYTES, parseFile } from './parse.ts'
 
+const MAX_FILES = 1000
+
 export interface SourceOptions {
   /** The file that names the document: relative paths start in its folder. */
   from: string
@@ -23,6 +25,8 @@ export interface Sources {
   locate(reference: string, base: string): Promise<string>
   /** Each file is read once. Throws ConfigError: cannot be read, or too large together with the others. */
   read(place: string): Promise<Json>
+  /** All files that were read so far, the main one first. */
+  places(): string[]
   close(): Promise<void>
 }
 
@@ -156,10 +160,13 @@ export async function openSources(source: string, options: SourceOptions): Promi
       read(at) {
         const known = files.get(at)
         if (known) return known
+        if (files.size >= MAX_FILES)
+          return Promise.reject(new ConfigError(`The document has more than ${MAX_FILES} files`))
         const reading = load(at).then((file) => file.value)
         files.set(at, reading)
         return reading
       },
+      places: () => [...files.keys()],
       close: () => downloader.close(),
     }
   } catch (error) {

@@ -77,13 +77,12 @@ const MEMBERS: Record<Kind, Record<string, Member>> = {
   },
 }
 
-function entriesOf(value: Json, form: Form): Json[] {
-  if (form === 'one') return [value]
-  if (form === 'list') return Array.isArray(value) ? value : []
-  if (!isObject(value)) return []
-  if (form === 'map') return Object.values(value)
-  return Object.entries(value).flatMap(([name, entry]) => (name.startsWith('x-') ? [] : [entry]))
-}
+const TABLE = new Map(
+  Object.entries(MEMBERS).map(([kind, members]): [string, Map<string, Member>] => [
+    kind,
+    new Map(Object.entries(members)),
+  ]),
+)
 
 /**
  * Visits every object that the specification defines, parents first, each once; values (examples, defaults,
@@ -98,12 +97,20 @@ export function walk(
   if (!isObject(value) || seen.has(value)) return
   seen.add(value)
   enter(value, kind)
-  const members = MEMBERS[kind]
+  const members = TABLE.get(kind) as Map<string, Member>
   for (const name of Object.keys(value)) {
-    if (!Object.hasOwn(members, name)) continue
-    const [form, child] = members[name] as Member
-    // The array form of draft 4, a list where one is meant.
-    const actual = form === 'one' && Array.isArray(value[name]) ? 'list' : form
-    for (const each of entriesOf(value[name] as Json, actual)) walk(each, child, enter, seen)
+    const member = members.get(name)
+    if (!member) continue
+    const [form, child] = member
+    const held = value[name]
+    // A list where one schema is meant is the array form of draft 4.
+    if (Array.isArray(held)) {
+      if (form === 'list' || form === 'one') for (const each of held) walk(each, child, enter, seen)
+    } else if (form === 'one') walk(held, child, enter, seen)
+    else if (form !== 'list' && isObject(held)) {
+      for (const key of Object.keys(held)) {
+        if (form === 'map' || !key.startsWith('x-')) walk(held[key], child, enter, seen)
+      }
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { conjunction } from './combine.ts'
-import { flat, plainRoot } from './portable.ts'
+import { type Budget, flat, newBudget, plainRoot } from './portable.ts'
 import { definition, referenceName } from './walk.ts'
 
 const MOST_NODES = 2000
@@ -58,7 +58,8 @@ interface Way {
   /** The definitions that are being written out. */
   inside: string[]
   depth: number
-  nodes: { left: number }
+  nodes: Budget
+  parts: Budget
 }
 
 /** What is left of a schema where writing it out has to end. */
@@ -133,12 +134,15 @@ function ofType(schema: JsonObject, type: string, way: Way): JsonObject {
   )
 }
 
+/** What the MCP client reads, and not the model: the header that an argument goes into as well (SEP-2243). */
+const HEADER = 'x-mcp-header'
+
 /** A choice inside a choice, so deep, is left open. */
 const DEEPEST_CHOICE = 8
 
 /** The alternatives of a schema, each with what holds for all of them. */
-function alternatives(schema: JsonObject, root: JsonObject, depth = 0): JsonObject[] {
-  const { anyOf, oneOf, description, ...base } = schema
+function alternatives(schema: JsonObject, { root, parts }: Pick<Way, 'root' | 'parts'>, depth = 0): JsonObject[] {
+  const { anyOf, oneOf, description, [HEADER]: _, ...base } = schema
   const list = [anyOf, oneOf].find((each) => Array.isArray(each)) as Json[] | undefined
   if (list && depth < DEEPEST_CHOICE) {
     return list
@@ -147,7 +151,7 @@ function alternatives(schema: JsonObject, root: JsonObject, depth = 0): JsonObje
         const part = isObject(each) ? each : {}
         // A reference stays one, so that its definition is seen to be inside itself.
         const isAlone = part.$ref !== undefined && Object.keys(base).length === 0
-        return isAlone ? [part] : alternatives(conjunction([flat(root, part), base]), root, depth + 1)
+        return isAlone ? [part] : alternatives(conjunction([flat(root, part, parts), base]), { root, parts }, depth + 1)
       })
   }
   const words = description === undefined ? {} : { description }
@@ -156,7 +160,12 @@ function alternatives(schema: JsonObject, root: JsonObject, depth = 0): JsonObje
 }
 
 function narrow(value: Json, way: Way): JsonObject {
-  if (!isObject(value)) return ANY
+  const written = isObject(value) ? writeOut(value, way) : ANY
+  const header = isObject(value) ? value[HEADER] : undefined
+  return header === undefined ? written : { ...written, [HEADER]: header }
+}
+
+function writeOut(value: JsonObject, way: Way): JsonObject {
   const { root, inside } = way
   const name = referenceName(value)
   way.nodes.left -= 1
@@ -164,9 +173,9 @@ function narrow(value: Json, way: Way): JsonObject {
   if (way.nodes.left < 0 || way.depth >= DEEPEST || repeats > MOST_REPEATS) {
     return stub(definition(root, value) ?? value, name === undefined ? '' : `As ${name} above.`)
   }
-  const schema = flat(root, value)
+  const schema = flat(root, value, way.parts)
   const next = { ...way, inside: name === undefined ? inside : [...inside, name], depth: way.depth + 1 }
-  const choices = alternatives(schema, root)
+  const choices = alternatives(schema, way)
   const real = choices.filter((each) => each.type !== 'null' && each.const !== null)
   const allowsNull = real.length < choices.length || (Array.isArray(schema.enum) && schema.enum.includes(null))
   const nullable = allowsNull ? { nullable: true } : {}
@@ -184,10 +193,10 @@ function narrow(value: Json, way: Way): JsonObject {
     return { ...ofType({ ...first, ...words }, type, next), ...nullable }
   }
   // Words of the whole stand beside the choice; each alternative has its own.
-  const parts = real.map(({ description: own, ...each }) =>
+  const choice = real.map(({ description: own, ...each }) =>
     own === undefined || own === description ? each : { ...each, description: own },
   )
-  return withWords({ anyOf: parts.map((each) => narrow(each, next)), ...nullable }, description)
+  return withWords({ anyOf: choice.map((each) => narrow(each, next)), ...nullable }, description)
 }
 
 /**
@@ -196,7 +205,14 @@ function narrow(value: Json, way: Way): JsonObject {
  * in the description. It takes every call that the full schema takes, except lists inside lists that have no type.
  */
 export function gemini(schema: JsonObject): JsonObject {
-  const { $defs, ...root } = plainRoot(schema)
-  const way: Way = { root: $defs === undefined ? {} : { $defs }, inside: [], depth: 0, nodes: { left: MOST_NODES } }
+  const parts = newBudget()
+  const { $defs, ...root } = plainRoot(schema, parts)
+  const way: Way = {
+    root: $defs === undefined ? {} : { $defs },
+    inside: [],
+    depth: 0,
+    nodes: { left: MOST_NODES },
+    parts,
+  }
   return { properties: {}, ...narrow(root, way) }
 }

@@ -48,7 +48,9 @@ export function publishFor(profile: Profile, tool: Tool): PublishedTool {
   if (before) return before
   const { published } = tool
   const inputSchema = DIALECTS[profile](published.inputSchema) as PublishedTool['inputSchema']
-  const shown = { ...published, inputSchema }
+  // Most schemas are plain, and one object serves every profile.
+  const isSame = JSON.stringify(inputSchema) === JSON.stringify(published.inputSchema)
+  const shown = isSame ? published : { ...published, inputSchema }
   known.set(profile, shown)
   return shown
 }

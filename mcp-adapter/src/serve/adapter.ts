@@ -8,6 +8,7 @@ import { credentialOf } from '../backend/backends.ts'
 import { ConfigError } from '../errors.ts'
 import { type Log, stderrLog } from '../log.ts'
 import { type ApiUrls, type Catalog, loadTools } from '../tools/catalog.ts'
+import { createUsageRecorder } from '../usage/record.ts'
 import { createHttpEndpoint } from './http.ts'
 import { baseScopesOf, keepUpToDate, warnOfLeftOut } from './live.ts'
 import { placesOf } from './places.ts'
@@ -34,6 +35,8 @@ export interface AdapterOptions {
   auth?: AuthSettings
   /** So many MCP requests are answered at a time; further ones get 503. Default 256. */
   maxInFlight?: number
+  /** Calls are counted by tool, and the counts appended to this file. */
+  usageFile?: string
   /** False: every message goes through the SDK's server, which tests compare the short way with. Default true. */
   lean?: boolean
   /** Whether a change of the curation or its documents is served without a restart. Default true. */
@@ -80,7 +83,8 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
   const publicName = rule?.resource === undefined ? [] : [new URL(rule.resource).hostname]
   let ownUrl = ''
   const gate = rule && createGate(rule, { ownUrl: () => ownUrl, log })
-  const services = createServices(catalog, { log, stateSecret, reloads: reload })
+  const recorder = options.usageFile === undefined ? undefined : createUsageRecorder(options.usageFile, log)
+  const services = createServices(catalog, { log, stateSecret, reloads: reload, recorder })
   const { backends } = services
   warnOfLeftOut(services, catalog)
   const isOpen = ({ callers, apis }: Catalog) =>
@@ -106,7 +110,7 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
   try {
     await once(server, 'listening')
   } catch (error) {
-    await Promise.all([backends.close(), gate?.close()])
+    await Promise.all([backends.close(), gate?.close(), recorder?.close()])
     throw error
   }
   const { port } = server.address() as AddressInfo
@@ -133,7 +137,7 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
     await closed
     clearTimeout(grace)
     await closeExchanges()
-    await Promise.all([backends.close(), gate?.close()])
+    await Promise.all([backends.close(), gate?.close(), recorder?.close()])
   }
   return {
     url,

@@ -184,8 +184,8 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     const called = await calledTool(services, session, message, signal)
     const wrong = called && wrongParamHeader(called.shown.inputSchema, called.message, request.headers)
     if (wrong !== undefined) return refuseHeader(response, wrong, called?.message.id)
-    // Where a person may have to be asked, the SDK knows how.
-    const hot = lean && !called?.tool.confirm ? readLean(request.headers, message) : undefined
+    // Where a person may have to be asked, or told how far it is, the SDK knows how.
+    const hot = lean && !called?.tool.confirm && !called?.tool.poll ? readLean(request.headers, message) : undefined
     if (hot) return serveLean(services, session, hot, response, signal)
     await sdk.serve(request, response, message, session)
   }

@@ -38,7 +38,7 @@ export interface Asked {
 type Rights = ReadonlyMap<Api, ReadonlySet<string> | undefined>
 
 /** What is served to a session now. One catalog answers the whole of a request. */
-const catalogFor = ({ catalog }: Services, session: Session) => session.catalog ?? catalog
+export const catalogFor = ({ catalog }: Services, session: Session) => session.catalog ?? catalog
 
 const hasAccess = ({ access }: Api) => access !== undefined
 
@@ -81,7 +81,8 @@ export async function isCredentialRefused(
 ): Promise<boolean> {
   const name = isObject(message) && isObject(message.params) ? message.params.name : undefined
   const apis = concerned(catalogFor(services, session), name)
-  if (!apis.some(hasAccess)) return false
+  // An API without an access rule refuses nobody here.
+  if (apis.some(({ access }) => !access)) return false
   const outcomes = await Promise.allSettled(apis.map((api) => session.actions(api, signal)))
   return outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason instanceof CredentialRefused)
 }
@@ -105,6 +106,25 @@ export async function listTools(services: Services, session: Session, asked: Ask
   }
 }
 
+/**
+ * The tool of that name, when the caller sees it: only its own API is asked. For a name that there is not, all are, as a
+ * list would: how long it takes tells nothing either. Throws ProblemResult when nobody can tell.
+ */
+async function seenTool(
+  services: Services,
+  session: Session,
+  name: string,
+  signal: AbortSignal,
+): Promise<Tool | undefined> {
+  const { apis, byName } = catalogFor(services, session)
+  const tool = byName.get(name)
+  if (!tool) {
+    await rightsWith(apis, services, session, signal)
+    return undefined
+  }
+  return isVisible(tool, await session.actions(tool.api, signal)) ? tool : undefined
+}
+
 /** The tool of a `tools/call`, and how its caller is shown it. */
 export interface CalledTool {
   tool: Tool
@@ -121,14 +141,10 @@ export async function calledTool(
 ): Promise<CalledTool | undefined> {
   if (!isObject(message) || message.method !== 'tools/call' || !isObject(message.params)) return undefined
   const { name, _meta: meta } = message.params
-  const { byName, profile } = catalogFor(services, session)
-  const tool = typeof name === 'string' ? byName.get(name) : undefined
+  const { profile } = catalogFor(services, session)
+  const tool =
+    typeof name === 'string' ? await seenTool(services, session, name, signal).catch(() => undefined) : undefined
   if (!tool) return undefined
-  try {
-    if (tool.api.access && !isVisible(tool, await session.actions(tool.api, signal))) return undefined
-  } catch {
-    return undefined
-  }
   const client = isObject(meta) ? meta[CLIENT_INFO_META_KEY] : undefined
   return { tool, shown: publishFor(profileOf(profile, client), tool), message }
 }
@@ -139,20 +155,19 @@ async function call(
   asked: Asked,
   name: string,
   args: JsonObject,
+  whole: boolean,
 ): Promise<CallResult | InputRequiredResult> {
   const { era, signal, canAsk, context } = asked
-  const catalog = catalogFor(services, session)
-  const tool = catalog.byName.get(name)
-  let rights: Rights
+  let tool: Tool | undefined
   try {
-    rights = await rightsWith(concerned(catalog, name), services, session, signal)
+    tool = await seenTool(services, session, name, signal)
   } catch (error) {
     if (error instanceof ProblemResult) return errorResult(error.problem, era, undefined)
     throw error
   }
   // A hidden tool and one that does not exist get the same answer: a caller learns nothing of what others may do.
-  if (!tool || !isVisible(tool, rights.get(tool.api)))
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
+  if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
+  const { api } = tool
   return services.caller.call(tool, args, {
     identity: session.identity,
     ...(session.forwardedFor !== undefined && { forwardedFor: session.forwardedFor }),
@@ -163,13 +178,14 @@ async function call(
     ...traceOf(asked.meta),
     signal,
     report: progressReporter(asked.meta, context),
-    find: (id) => catalog.tools.find((each) => each.api === tool.api && each.operation.id === id),
+    find: (id) => catalogFor(services, session).tools.find((each) => each.api === api && each.operation.id === id),
+    delivery: { args, whole, keep: (content) => services.kept.put(session.identity.owner, content) },
   })
 }
 
 /**
- * What `tools/call` answers. Throws ProtocolError for a tool that this caller does not see, and the reason of a
- * cancellation; every other failure is an answer.
+ * What `tools/call` answers; with `whole`, the contents of a resource instead of a result. Throws ProtocolError for a
+ * tool that this caller does not see, and the reason of a cancellation; every other failure is an answer.
  */
 export async function callTool(
   services: Services,
@@ -177,9 +193,10 @@ export async function callTool(
   asked: Asked,
   name: string,
   args: JsonObject,
+  whole = false,
 ): Promise<CallResult | InputRequiredResult> {
   try {
-    return await call(services, session, asked, name, args)
+    return await call(services, session, asked, name, args, whole)
   } catch (error) {
     if (error instanceof ProtocolError || asked.signal.aborted) throw error
     services.log.error({ error: messageOf(error) }, 'a tool call failed inside the adapter')

@@ -14,11 +14,15 @@ import { createConfirmationStates } from '../calls/confirmation-state.ts'
 import { createCostLimit, noCostLimit } from '../calls/cost.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
+import { createKeptStore, type KeptStore } from '../results/resources.ts'
 import type { Era } from '../results/result.ts'
 import type { Api } from '../tools/api.ts'
 import type { Catalog } from '../tools/catalog.ts'
+import { countCalls } from '../usage/count.ts'
+import type { UsageRecorder } from '../usage/record.ts'
 import type { Identification } from './lean-answer.ts'
 import { type Asked, callTool, listTools } from './requests.ts'
+import { readResource } from './resources.ts'
 
 /** Who is asking, and what they may do. Made per HTTP request, or once for a stdio process. */
 export interface Session {
@@ -43,6 +47,8 @@ export interface Services {
   reloads: boolean
   backends: Backends
   caller: Caller
+  /** Contents of answers that cannot be had again, each for its owner. */
+  kept: KeptStore
   log: Log
 }
 
@@ -51,7 +57,7 @@ const LIST_TTL_MS = 30_000
 
 /**
  * What serves a catalog. `stateSecret` seals questions to a person; replicas share it. Without one, a random one of this
- * process.
+ * process. Calls are counted when there is a `recorder`.
  */
 export function createServices(
   catalog: Catalog,
@@ -60,13 +66,22 @@ export function createServices(
     stateSecret,
     reloads,
     backends = createBackends(),
-  }: { log: Log; stateSecret?: string | undefined; reloads: boolean; backends?: Backends },
+    recorder,
+  }: {
+    log: Log
+    stateSecret?: string | undefined
+    reloads: boolean
+    backends?: Backends
+    recorder?: UsageRecorder | undefined
+  },
 ): Services {
   const states = createConfirmationStates(stateSecret)
   backends.replace(catalog.apis)
   const { costPerMinute } = catalog
   const costs = costPerMinute === undefined ? noCostLimit : createCostLimit(costPerMinute)
-  return { catalog, reloads, backends, caller: createCaller({ backends, states, costs, log }), log }
+  const caller = createCaller({ backends, states, costs, log })
+  const counted = recorder ? countCalls(caller, recorder) : caller
+  return { catalog, reloads, backends, caller: counted, kept: createKeptStore(), log }
 }
 
 /** A session whose rights are asked for anew each time. `who` is a credential that the API judges, or an identity. */
@@ -125,9 +140,9 @@ export function createServer(services: Services, session: Session, era: Era): Se
   // An earlier client over HTTP has no stream that outlasts its request.
   const canTell = services.reloads && (era === 'modern' || session.lasting)
   const server = new Server(serverInfo, {
-    capabilities: { tools: canTell ? { listChanged: true } : {} },
+    capabilities: { tools: canTell ? { listChanged: true } : {}, resources: {} },
     ...(instructions !== undefined && { instructions }),
-    cacheHints: { 'tools/list': listCache },
+    cacheHints: { 'tools/list': listCache, 'resources/read': { ttlMs: 0, cacheScope: 'private' } },
   })
   const askedOf = (ctx: ServerContext): Asked => ({
     era,
@@ -143,6 +158,12 @@ export function createServer(services: Services, session: Session, era: Era): Se
   }))
   server.setRequestHandler('tools/call', async ({ params }, ctx) =>
     callTool(services, session, askedOf(ctx), params.name, (params.arguments ?? {}) as JsonObject),
+  )
+  // Resources are what results lead to; none stands in a list.
+  server.setRequestHandler('resources/list', () => ({ resources: [] }))
+  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }))
+  server.setRequestHandler('resources/read', ({ params }, ctx) =>
+    readResource(services, session, askedOf(ctx), params.uri),
   )
   return server
 }

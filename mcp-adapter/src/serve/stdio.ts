@@ -5,6 +5,7 @@ import { credentialOf } from '../backend/backends.ts'
 import { ConfigError, kindOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { type ApiUrls, type Catalog, loadTools } from '../tools/catalog.ts'
+import { createUsageRecorder } from '../usage/record.ts'
 import { keepUpToDate, warnOfLeftOut } from './live.ts'
 import { placesOf } from './places.ts'
 import { createServer, createServices, createSession } from './server.ts'
@@ -32,12 +33,10 @@ function createConnections(log: Log) {
 }
 
 /** Who this process calls for. Throws ConfigError when an API gets the caller's credential, and there is none. */
-function callerOf({ apis, callers }: Catalog, credential: string | undefined): string | Identity {
+export function callerOf({ apis, callers }: Catalog, credential: string | undefined): string | Identity {
   if (credential !== undefined) return credential
   if (callers !== 'any' && apis.some((api) => credentialOf(api).usesCaller))
-    throw new ConfigError(
-      'stdio needs a credential: set HANDRAIL_TOKEN, or HANDRAIL_TOKEN_FILE to a file that holds it.',
-    )
+    throw new ConfigError('A credential is needed: set HANDRAIL_TOKEN, or HANDRAIL_TOKEN_FILE to a file that holds it.')
   return anyone
 }
 
@@ -55,11 +54,14 @@ export async function runStdio(options: {
   reload?: boolean
   log: Log
   stop: AbortSignal
+  /** As of AdapterOptions. */
+  usageFile?: string
 }): Promise<void> {
   const { log, reload = true, stateSecret } = options
   const since = Date.now()
   const catalog = await loadTools(options)
-  const services = createServices(catalog, { log, stateSecret, reloads: reload })
+  const recorder = options.usageFile === undefined ? undefined : createUsageRecorder(options.usageFile, log)
+  const services = createServices(catalog, { log, stateSecret, reloads: reload, recorder })
   warnOfLeftOut(services, catalog)
   const session = createSession(services, callerOf(catalog, options.credential), { lasting: true })
   const ended = new Promise<void>((resolve) => {
@@ -81,5 +83,5 @@ export async function runStdio(options: {
   process.off('SIGHUP', onHangUp)
   reloader?.close()
   await handle.close()
-  await services.backends.close()
+  await Promise.all([services.backends.close(), recorder?.close()])
 }

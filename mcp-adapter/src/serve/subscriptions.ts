@@ -1,12 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
-import { type AuthInfo, createMcpHandler } from '@modelcontextprotocol/server'
-import { kindOf } from '../errors.ts'
 import { isObject } from '../json.ts'
-import { withoutQuotedHeaders } from './echo.ts'
-import { MAX_BODY_BYTES } from './guard.ts'
+import { createSdkExchange } from './exchange.ts'
 import { refuseMessage } from './refusals.ts'
-import { createServer, type Services, type Session } from './server.ts'
+import type { Services, Session } from './server.ts'
 
 /** Streams on which clients of 2026-07-28 are told that the list of tools is another one. */
 export interface Subscriptions {
@@ -30,13 +26,7 @@ export const isListen = (message: unknown) => isObject(message) && message.metho
  * answered, and end at once when the adapter stops, while calls are given time.
  */
 export function createSubscriptions(services: Services): Subscriptions {
-  const onerror = (error: Error) => services.log.warn(kindOf(error), 'MCP subscription')
-  const handler = createMcpHandler(
-    (context) => createServer(services, context.authInfo?.extra?.session as Session, context.era),
-    { onerror, maxRequestBodySize: MAX_BODY_BYTES, maxSubscriptions: MOST },
-  )
-  const answering: typeof handler.fetch = async (...asked) => withoutQuotedHeaders(await handler.fetch(...asked))
-  const exchange = toNodeHandler({ fetch: answering }, { onerror, maxRequestBodySize: MAX_BODY_BYTES })
+  const exchange = createSdkExchange(services, MOST)
   const counts = new Map<string, number>()
 
   /** Counts a stream of a caller until it ends; false when the caller has too many. */
@@ -59,10 +49,9 @@ export function createSubscriptions(services: Services): Subscriptions {
           isObject(message) && (typeof message.id === 'string' || typeof message.id === 'number') ? message.id : null
         return refuseMessage(response, -32603, `Subscription limit reached: ${MOST_OF_ONE} of one caller`, id)
       }
-      const auth: AuthInfo = { token: 'withheld', clientId: 'caller', scopes: [], extra: { session } }
-      await exchange(Object.assign(request, { auth }) as NodeIncomingMessageLike, response, message)
+      await exchange.serve(request, response, message, session)
     },
-    announce: () => handler.notify.toolsChanged(),
-    close: () => handler.close(),
+    announce: exchange.announce,
+    close: exchange.close,
   }
 }

@@ -1,6 +1,7 @@
 import { scopesOf } from '../auth/scopes.ts'
 import type { AccessRule, AuthSection, BackendSection, Report, SafetyRule } from '../curation/read.ts'
 import type { ApiDocument, Operation } from '../document/read.ts'
+import { placeOperations } from '../document/servers.ts'
 import { ConfigError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import type { ApprovalReader } from '../results/result.ts'
@@ -78,7 +79,7 @@ export function createApi(
   return {
     name,
     prefix,
-    document,
+    document: placeOperations(document, baseUrl),
     baseUrl,
     isPlaced,
     timeoutMs: section.timeoutMs ?? DEFAULT_TIMEOUT_MS,

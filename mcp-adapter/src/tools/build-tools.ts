@@ -1,9 +1,10 @@
 import { checkExamples } from '../curation/examples.ts'
-import type { AuthSection, CuratedTool, Curation, Report } from '../curation/read.ts'
+import type { CuratedTool, Curation, Report } from '../curation/read.ts'
 import { type Chosen, expandEntries } from '../curation/select.ts'
 import { ConfigError, messageOf } from '../errors.ts'
 import { isObject, type Json } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
+import type { ReportField } from '../results/fields.ts'
 import { visible } from '../results/hidden.ts'
 import type { Api } from './api.ts'
 import { toolName, uniqueNames } from './naming.ts'
@@ -82,21 +83,36 @@ function nameAll(apis: Api[], chosen: (Chosen & { api: Api })[]): Named[] {
 const placeOf = ({ index, api, operation }: Named) =>
   `tools.${index} (${operation.id}${api.name === '' ? '' : ` of ${api.name}`})`
 
+/** What holds for all tools. */
+type Shared = Pick<Curation, 'auth' | 'results'>
+
+/** Where findings go. Without `field`, what is wrong with a field is thrown. */
+interface Reports {
+  unknown(argument: string, message: string): void
+  wrong(argument: string, message: string): void
+  field?: ReportField
+}
+
 /**
  * Makes the tool of one choice. What the entry says of an argument that the tool does not have goes to `unknown`, what
  * cannot be kept goes to `wrong`. Throws ConfigError when the operation cannot be a tool.
  */
 function build(
   { api, operation, entry, name }: Named,
-  auth: AuthSection | undefined,
-  { unknown, wrong }: Record<'unknown' | 'wrong', (argument: string, message: string) => void>,
+  { auth, results }: Shared,
+  { unknown, wrong, field }: Reports,
 ): Tool {
   const findings: [argument: string, message: string][] = []
   const tool = buildTool(
     api,
     operation,
     { ...entry, name },
-    { ...(auth && { auth }), report: (argument, message) => findings.push([argument, message]) },
+    {
+      ...(auth && { auth }),
+      ...(results && { results }),
+      ...(field && { reportField: field }),
+      report: (argument, message) => findings.push([argument, message]),
+    },
   )
   const known = new Set(tool.input.bindings.map(({ argument }) => argument.join('.')))
   for (const [argument, message] of findings) (known.has(argument) ? wrong : unknown)(argument, message)
@@ -107,12 +123,13 @@ function build(
 }
 
 /** The tool of an operation that an entry names. Everything wrong with it is a finding. */
-function buildNamed(choice: Named, auth: AuthSection | undefined, report: Report): Tool | undefined {
+function buildNamed(choice: Named, shared: Shared, report: Report): Tool | undefined {
   const path: Place = ['tools', choice.index]
   const finding = (argument: string, message: string) =>
     report([...path, 'parameters', argument], `"${argument}" ${message}`)
   try {
-    const tool = build(choice, auth, { unknown: finding, wrong: finding })
+    const field: ReportField = (key, index, message) => report([...path, key, index], message)
+    const tool = build(choice, shared, { unknown: finding, wrong: finding, field })
     checkExamples(tool.checkArguments, choice.entry.examples ?? [], (place, message) =>
       report([...path, 'examples', ...place], message),
     )
@@ -124,7 +141,7 @@ function buildNamed(choice: Named, auth: AuthSection | undefined, report: Report
 }
 
 /** The tools of what rules chose: one that cannot be made is left out, and the rest are served. */
-function createRuleBuilder(auth: AuthSection | undefined) {
+function createRuleBuilder(shared: Shared) {
   const leftOut: LeftOut[] = []
   /** By entry and argument: how many tools do not have it, and what was said of the first. */
   const missing = new Map<string, { index: number; argument: string; message: string; count: number }>()
@@ -133,7 +150,7 @@ function createRuleBuilder(auth: AuthSection | undefined) {
   function buildOne(choice: Named): Tool | undefined {
     const { api, operation, index } = choice
     try {
-      const tool = build(choice, auth, {
+      const tool = build(choice, shared, {
         unknown(argument, message) {
           const key = `${index} ${argument}`
           const seen = missing.get(key) ?? { index, argument, message, count: 0 }
@@ -167,14 +184,14 @@ function createRuleBuilder(auth: AuthSection | undefined) {
  */
 export function buildTools(
   apis: Api[],
-  { tools: curated, auth }: Pick<Curation, 'tools' | 'auth'>,
+  { tools: curated, ...shared }: Pick<Curation, 'tools' | 'auth' | 'results'>,
   report: Report,
 ): { tools: Tool[]; leftOut: LeftOut[] } {
-  const rules = createRuleBuilder(auth)
+  const rules = createRuleBuilder(shared)
   const tools: Tool[] = []
   const owners = new Map<string, Named>()
   for (const choice of nameAll(apis, choose(apis, curated, report))) {
-    const tool = choice.chosen === 'by-id' ? buildNamed(choice, auth, report) : rules.buildOne(choice)
+    const tool = choice.chosen === 'by-id' ? buildNamed(choice, shared, report) : rules.buildOne(choice)
     if (!tool) continue
     const owner = owners.get(tool.name)
     if (owner) {

@@ -4,68 +4,121 @@ import type { Operation } from '../document/read.ts'
 import { ConfigError, messageOf } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
-import { type Binding, type BodyRule, collectBindings } from './bindings.ts'
+import { type Binding, type BodyRule, collectBindings, isUnique, PLACES } from './bindings.ts'
+import { aliasProperties } from './inputs/aliases.ts'
+import { acceptIntegerTexts } from './inputs/int64.ts'
+import { checkMirrored } from './inputs/mirrored.ts'
+import type { CredentialNames } from './inputs/owned.ts'
+import { MODEL_NAME } from './naming.ts'
 import { playRole, type Roles, roleOf } from './safety.ts'
 import { compile } from './validation.ts'
 
 export interface Input {
+  /** What a call's arguments are held against. `forModels` is what is published of it. */
   schema: JsonObject
   bindings: Binding[]
   body?: BodyRule
   /** The arguments that the adapter itself understands. */
   roles: Roles
+  /** The names that nested properties have on the wire, by the alias that the schema shows. */
+  wireNames?: ReadonlyMap<string, string>
+  credentials: CredentialNames
 }
 
-function objectSchema(members: [name: string, schema: Json, required: boolean][]): JsonObject {
+type Member = [name: string, schema: Json, required: boolean]
+
+function objectSchema(members: Member[]): JsonObject {
   const required = members.flatMap(([name, , isRequired]) => (isRequired ? [name] : []))
-  const properties = Object.fromEntries(members.map(([name, schema]) => [name, schema]))
+  // "Anything" is `{}` to every host; not all of them read `true` as a schema.
+  const properties = Object.fromEntries(members.map(([name, schema]) => [name, schema === true ? {} : schema]))
   return { type: 'object', properties, ...(required.length > 0 && { required }), additionalProperties: false }
+}
+
+/** Throws ConfigError for a curated value that the API would refuse. */
+function checkValues(root: JsonObject, binding: Binding, { default: preset, fixed, examples }: CuratedParameter): void {
+  const values = [preset, fixed, ...(examples ?? [])].filter((value) => value !== undefined)
+  if (values.length === 0) return
+  const { schemas, defs } = new Bundler(root, 'send').bundle([binding.schema])
+  const check = compile({ ...(schemas[0] as JsonObject), $defs: defs })
+  for (const value of values) {
+    const [error] = check(value)
+    if (error) throw new ConfigError(`the value ${JSON.stringify(value)} ${error.message}`)
+  }
 }
 
 /** What a curation file says about an argument goes over what the document says. */
 function curate(root: JsonObject, binding: Binding, curated: CuratedParameter): Binding {
-  for (const value of [curated.default, curated.fixed]) {
-    if (value === undefined) continue
-    const { schemas, defs } = new Bundler(root, 'send').bundle([binding.schema])
-    const [error] = compile({ ...(schemas[0] as JsonObject), $defs: defs })(value)
-    if (error) throw new ConfigError(`the value ${JSON.stringify(value)} ${error.message}`)
-  }
-  const isSent = curated.default !== undefined || curated.fixed !== undefined
-  if (curated.hidden && binding.required && !isSent) throw new ConfigError('is required: hide it with a fixed value')
-  const schema = isObject(binding.schema) ? binding.schema : {}
+  checkValues(root, binding, curated)
+  const { name, description, examples, default: preset, fixed, hidden } = curated
+  const isSent = preset !== undefined || fixed !== undefined
+  if (hidden && binding.required && !isSent) throw new ConfigError('is required: hide it with a fixed value')
+  if (name !== undefined && !MODEL_NAME.test(name))
+    throw new ConfigError(`cannot be called "${name}": 1 to 64 of a-z A-Z 0-9 _ . -`)
   return {
     ...binding,
+    ...(name !== undefined && { argument: [...binding.argument.slice(0, -1), name] }),
     required: binding.required && !isSent,
     schema: {
-      ...schema,
-      ...(curated.description !== undefined && { description: curated.description }),
-      ...(curated.default !== undefined && { default: curated.default }),
+      ...(isObject(binding.schema) ? binding.schema : {}),
+      ...(description !== undefined && { description }),
+      ...(preset !== undefined && { default: preset }),
+      ...(examples !== undefined && { examples }),
     },
-    ...(curated.default !== undefined && { fallback: curated.default }),
-    ...(curated.fixed !== undefined && { fixed: curated.fixed }),
-    ...(curated.hidden && { hidden: true }),
+    ...(preset !== undefined && { fallback: preset }),
+    ...(fixed !== undefined && { fixed }),
+    ...(hidden && { hidden }),
   }
 }
 
-type Member = { path: string[]; schema: Json; required: boolean }
-
-function rootSchema(members: Member[]): JsonObject {
-  const top = members.filter(({ path }) => path.length === 1)
-  const buckets = (['path', 'query', 'header', 'body'] as const).flatMap((place): Member[] => {
-    const inside = members.filter(({ path }) => path.length === 2 && path[0] === place)
-    if (inside.length === 0) return []
-    const schema = objectSchema(inside.map(({ path, schema, required }) => [path[1] as string, schema, required]))
-    return [{ path: [place], schema, required: inside.some((member) => member.required) }]
+function curateAll(
+  root: JsonObject,
+  operation: Operation,
+  all: Binding[],
+  curated: Record<string, CuratedParameter>,
+  report: (argument: string, message: string) => void,
+): Binding[] {
+  const names = all.map((binding) => binding.argument.join('.'))
+  for (const name of Object.keys(curated)) {
+    if (!names.includes(name)) report(name, `is not an argument of ${operation.id}.${didYouMean(name, names)}`)
+  }
+  const bindings = [...all]
+  all.forEach((binding, index) => {
+    const name = names[index] as string
+    const entry = Object.hasOwn(curated, name) ? curated[name] : undefined
+    if (!entry) return
+    try {
+      const changed = curate(root, binding, entry)
+      if (!isUnique(bindings.with(index, changed)))
+        throw new ConfigError(`cannot be called "${entry.name}": another argument is`)
+      bindings[index] = changed
+    } catch (error) {
+      report(name, messageOf(error))
+    }
   })
-  return objectSchema([...top, ...buckets].map(({ path, schema, required }) => [path[0] as string, schema, required]))
+  return bindings
+}
+
+function rootSchema(shown: Binding[], schemas: Json[]): JsonObject {
+  const members = shown.map(({ argument, required }, index) => ({ argument, schema: schemas[index] ?? {}, required }))
+  const top = members.filter(({ argument }) => argument.length === 1)
+  const buckets = PLACES.flatMap((place): Member[] => {
+    const inside = members.filter(({ argument }) => argument.length === 2 && argument[0] === place)
+    if (inside.length === 0) return []
+    const bucket = inside.map(({ argument, schema, required }): Member => [argument[1] as string, schema, required])
+    return [[place, objectSchema(bucket), inside.some((member) => member.required)]]
+  })
+  return objectSchema([
+    ...top.map(({ argument, schema, required }): Member => [argument[0] as string, schema, required]),
+    ...buckets,
+  ])
 }
 
 /**
- * The arguments of an operation as one JSON Schema 2020-12 object: path, query and header parameters and the fields
- * of a JSON body side by side. Where names collide, everything moves into `{path, query, header, body}`. `curated` is
- * keyed by the argument's name ("limit", or "query.limit" after a collision); what is wrong with an entry goes to
- * `report`. `safety` names the arguments that the adapter understands: none of them is required. Throws ConfigError for
- * what cannot be sent (a style, a media type, names that still collide).
+ * The arguments of an operation as one JSON Schema 2020-12 object: parameters and the fields of a body side by side.
+ * Where names collide, everything moves into `{path, query, header, cookie, body}`. `curated` is keyed by the argument's
+ * derived name ("limit", or "query.limit" after a collision), and its values have the names of the wire; what is wrong
+ * with an entry goes to `report`. `safety` names the arguments that the adapter understands: none of them is required.
+ * Throws ConfigError for what cannot be sent (a style, a media type, a broken `x-mcp-header`).
  */
 export function buildInput(
   root: JsonObject,
@@ -76,31 +129,21 @@ export function buildInput(
   },
   safety?: SafetyRule,
 ): Input {
-  const { bindings: found, body } = collectBindings(root, operation, safety)
+  const { bindings: found, body, credentials } = collectBindings(root, operation, safety)
   const parts = found.map((binding) => roleOf(operation, binding, safety))
   const all = found.map((binding, i) => (parts[i] ? playRole(binding, parts[i]) : binding))
-  const names = all.map((binding) => binding.argument.join('.'))
-  for (const name of Object.keys(curated)) {
-    if (!names.includes(name)) report(name, `is not an argument of ${operation.id}.${didYouMean(name, names)}`)
-  }
-  const bindings = all.map((binding, i) => {
-    const name = names[i] as string
-    const entry = Object.hasOwn(curated, name) ? curated[name] : undefined
-    try {
-      return entry ? curate(root, binding, entry) : binding
-    } catch (error) {
-      report(name, messageOf(error))
-      return binding
-    }
-  })
+  const bindings = curateAll(root, operation, all, curated, report)
   const shown = bindings.filter((binding) => binding.fixed === undefined && !binding.hidden)
-  const { schemas, defs } = new Bundler(root, 'send').bundle(shown.map((binding) => binding.schema))
-  const members = shown.map((b, i): Member => ({ path: b.argument, schema: schemas[i] ?? {}, required: b.required }))
-  const schema = rootSchema(members)
+  const bundled = new Bundler(root, 'send').bundle(shown.map((binding) => binding.schema))
+  const aliased = aliasProperties(bundled.schemas, bundled.defs)
+  checkMirrored({ ...rootSchema(shown, aliased.schemas), $defs: aliased.defs })
+  const { schemas, defs } = acceptIntegerTexts(aliased.schemas, aliased.defs)
   return {
-    schema: { ...schema, ...(Object.keys(defs).length > 0 && { $defs: defs }) },
+    schema: { ...rootSchema(shown, schemas), ...(Object.keys(defs).length > 0 && { $defs: defs }) },
     bindings,
     ...(body && { body }),
     roles: Object.fromEntries(bindings.flatMap((binding, i) => (parts[i] ? [[parts[i], binding]] : []))),
+    ...(aliased.wireNames && { wireNames: aliased.wireNames }),
+    credentials,
   }
 }

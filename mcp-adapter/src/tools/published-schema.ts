@@ -1,50 +1,67 @@
 import { isObject, type Json, type JsonObject } from '../json.ts'
+import { INTEGER_TEXT } from './inputs/int64.ts'
 
 const LIMITS = new Set(
   (
-    'unevaluatedProperties format pattern minLength maxLength minimum maximum exclusiveMinimum ' +
-    'exclusiveMaximum multipleOf minItems maxItems uniqueItems minProperties maxProperties'
+    'unevaluatedProperties unevaluatedItems format pattern minLength maxLength minimum maximum exclusiveMinimum ' +
+    'exclusiveMaximum multipleOf minItems maxItems uniqueItems minProperties maxProperties contains minContains ' +
+    'maxContains propertyNames dependentRequired dependentSchemas not if then else definitions'
   ).split(' '),
 )
 const WORDS = new Set(['title', 'description', 'deprecated', 'readOnly', 'writeOnly'])
 const MAPS = new Set(['properties', '$defs', 'patternProperties', 'dependentSchemas'])
 const VALUES = new Set(['const', 'default', 'examples'])
+const CHOICES = new Set(['anyOf', 'oneOf'])
 /** Of a long list of known values the first few show what they are like. */
 const MOST_EXAMPLES = 6
 
-/** The values of an `enum`, or of an `anyOf` of constants; undefined for any other schema. */
+/** The values of an `enum`, a `const`, or a choice of constants; undefined for any other schema. */
 function closedSet(schema: JsonObject): Json[] | undefined {
   if (Array.isArray(schema.enum)) return schema.enum
-  const choices = schema.anyOf
+  if (schema.const !== undefined) return [schema.const]
+  const choices = schema.anyOf ?? schema.oneOf
   if (!Array.isArray(choices) || choices.length === 0) return undefined
   const constants = choices.flatMap((choice) => (isObject(choice) && choice.const !== undefined ? [choice.const] : []))
   return constants.length === choices.length ? constants : undefined
 }
 
+/** A type for values of one kind; nothing else would be true of all of them. */
+function typeOfAll(values: Json[]): string | undefined {
+  const types = new Set(values.map((v) => (v === null ? 'null' : Array.isArray(v) ? 'array' : typeof v)))
+  return types.size === 1 ? [...types][0] : undefined
+}
+
 /**
- * The published form of an output schema: names, types and what is required. It leaves out the limits that an API may
- * widen tomorrow: SDK clients refuse a result that breaks the published schema, after the request was made, so a new
- * field, a new enum value or a longer text must not break it. It leaves out the words as well: a host that shows
- * output schemas to its model pays for them with every request. Known values stay readable as `examples`, which no
- * validator enforces. The complete schema still decides what counts as drift.
+ * The published form of an output schema: names and types. It leaves out the limits that an API may widen tomorrow: SDK
+ * clients refuse a result that breaks the published schema, after the request was made, so a new field, a new enum
+ * value, a longer text, or a field that is not there must not break it. One of several (`oneOf`) becomes any of them:
+ * without their limits, several fit. It leaves out the words as well: a host that shows output schemas to its model
+ * pays for them with every request. Known values stay readable as `examples`, which no validator enforces. The complete
+ * schema still decides what counts as drift, and what keeps it keeps this one too. Without `strict`, nothing is required.
  */
-export function forClients(schema: Json): Json {
-  if (Array.isArray(schema)) return schema.map(forClients)
+export function forClients(schema: Json, strict = true): Json {
+  const open = (child: Json) => forClients(child, strict)
+  if (Array.isArray(schema)) return schema.map(open)
   if (!isObject(schema)) return schema
   const values = closedSet(schema)
-  const open: [string, Json][] = []
+  const kept: [string, Json][] = []
   for (const [keyword, value] of Object.entries(schema)) {
-    if (LIMITS.has(keyword) || WORDS.has(keyword) || (keyword === 'additionalProperties' && !isObject(value))) continue
-    if (values && (keyword === 'enum' || keyword === 'anyOf')) {
-      const types = new Set(values.map((v) => (v === null ? 'null' : typeof v)))
-      if (schema.type === undefined && types.size === 1) open.push(['type', [...types][0] as string])
-      if (schema.examples === undefined) open.push(['examples', values.slice(0, MOST_EXAMPLES)])
-    } else if (VALUES.has(keyword)) open.push([keyword, value])
+    if (LIMITS.has(keyword) || WORDS.has(keyword)) continue
+    if ((keyword === 'additionalProperties' || keyword === 'items') && !isObject(value)) continue
+    if (keyword === 'required') {
+      if (strict) kept.push([keyword, value])
+    } else if (values && (CHOICES.has(keyword) || keyword === 'enum' || keyword === 'const')) {
+      const type = typeOfAll(values)
+      if (schema.type === undefined && type !== undefined) kept.push(['type', type])
+      if (schema.examples === undefined) kept.push(['examples', values.slice(0, MOST_EXAMPLES)])
+    } else if (VALUES.has(keyword)) kept.push([keyword, value])
     else if (MAPS.has(keyword) && isObject(value)) {
-      open.push([keyword, Object.fromEntries(Object.entries(value).map(([name, child]) => [name, forClients(child)]))])
-    } else open.push([keyword, forClients(value)])
+      kept.push([keyword, Object.fromEntries(Object.entries(value).map(([name, child]) => [name, open(child)]))])
+    } else if (keyword === 'oneOf') {
+      if (schema.anyOf === undefined) kept.push(['anyOf', open(value)])
+    } else kept.push([keyword, open(value)])
   }
-  return Object.fromEntries(open)
+  return Object.fromEntries(kept)
 }
 
 /** The schema behind a reference into the same document's `$defs`; any other as it is. */
@@ -96,6 +113,11 @@ export function forModels(schema: Json): Json {
   const kept: [string, Json][] = []
   for (const [keyword, value] of Object.entries(schema)) {
     if (CHECKED.has(keyword) && !(keyword === 'additionalProperties' && isObject(value))) continue
+    // Text is taken for such an integer too, where digits would be lost. Saying so would cost every reader.
+    if (keyword === 'type' && schema.pattern === INTEGER_TEXT) {
+      kept.push(['type', 'integer'])
+      continue
+    }
     // Words that the curation file takes away go over those of the component behind a reference.
     if (keyword === 'description' && value === '') continue
     if (MAPS.has(keyword) && isObject(value)) {

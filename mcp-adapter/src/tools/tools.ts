@@ -1,10 +1,11 @@
 import { scopesOf } from '../auth/scopes.ts'
 import { withExamples } from '../curation/examples.ts'
-import type { AuthSection, CuratedTool, Hints } from '../curation/read.ts'
+import type { AuthSection, CuratedTool, Curation, Hints } from '../curation/read.ts'
 import type { Operation } from '../document/read.ts'
 import { ConfigError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { type Untrusted, untrustedAnswers } from '../results/fence.ts'
+import type { ReportField } from '../results/fields.ts'
 import { deriveHints } from './annotations.ts'
 import type { Api } from './api.ts'
 import { buildInput, type Input } from './input-schema.ts'
@@ -12,6 +13,7 @@ import { toolName } from './naming.ts'
 import { buildOutput, type Output, type Shape, type Side } from './output-schema.ts'
 import { buildPoll, type Poll } from './poll.ts'
 import { brief, forClients, forModels } from './published-schema.ts'
+import { type ResultRules, resultRules } from './result-rules.ts'
 import { needsConfirmation } from './safety.ts'
 import { type Check, compile } from './validation.ts'
 
@@ -35,6 +37,7 @@ export interface Tool {
   /** What policy decides on, as the document's extension names it. Without one, every caller sees the tool. */
   action?: string
   input: Input
+  results: ResultRules
   shapes: Record<string, Shape>
   checkArguments: Check
   /** Against the schema that clients see: they refuse a result that breaks it. */
@@ -62,19 +65,23 @@ export interface Tool {
 type ObjectSchema = JsonObject & { type: 'object' }
 
 /** The schema that clients see, which every answer keeps. */
-function publish({ schema, sides }: Output, isBrief: boolean): ObjectSchema | undefined {
-  if (!schema) return undefined
-  return (
-    sides || isBrief ? brief([schema, ...(sides ?? []).map((side) => side.schema)]) : forClients(schema)
-  ) as ObjectSchema
+function publish({ schema, sides }: Output, output: CuratedTool['output'], strict: boolean): ObjectSchema | undefined {
+  if (!schema || output === 'resource') return undefined
+  const isBrief = sides !== undefined || output === 'brief'
+  const published = isBrief ? brief([schema, ...(sides ?? []).map((side) => side.schema)]) : forClients(schema, strict)
+  return published as ObjectSchema
+}
+
+const refuseField: ReportField = (key, _index, message) => {
+  throw new ConfigError(`${key}: ${message}`)
 }
 
 /** What is answered in the end, where that is waited for: what the reader of its state answers. */
-function waitedFor(output: Output, poll: Poll | undefined): Output {
+function waitedFor(output: Output, poll: Poll | undefined, { fields }: ResultRules): Output {
   if (!poll) return output
   const { schema: _, ...rest } = output
   const { document } = poll.reader.api
-  const { schema } = buildOutput(document.root, poll.reader.operation, poll.reader.input.roles)
+  const { schema } = buildOutput(document.root, poll.reader.operation, poll.reader.input.roles, fields)
   return schema ? { ...rest, schema } : rest
 }
 
@@ -85,7 +92,9 @@ export function buildTool(
   curated: CuratedTool,
   options: {
     auth?: AuthSection
+    results?: Curation['results']
     report?: (argument: string, message: string) => void
+    reportField?: ReportField
   } = {},
 ): Tool {
   const { document, safety } = api
@@ -95,10 +104,17 @@ export function buildTool(
     throw new ConfigError(`"${name}" is not a tool name: 1 to 64 of a-z A-Z 0-9 _ -`)
   const title = curated.title ?? operation.summary ?? name
   const input = buildInput(document.root, operation, curated.parameters, options.report, safety)
-  const build = (...[read, entry]: [Operation, CuratedTool]) => buildTool(api, read, entry, auth ? { auth } : {})
+  const results = resultRules(curated, options.results)
+  const build = (...[read, entry]: [Operation, CuratedTool]) => {
+    const { auth, results } = options
+    return buildTool(api, read, entry, { ...(auth && { auth }), ...(results && { results }) })
+  }
   const poll = curated.poll && buildPoll(api, curated.poll, build, { ...curated, name })
-  const output = waitedFor(buildOutput(document.root, operation, input.roles), poll)
-  const published = publish(output, curated.output === 'brief')
+  // What is waited for is the result, so fields are chosen of it and not of what was only accepted.
+  const fields = poll ? undefined : results.fields
+  const output = waitedFor(buildOutput(document.root, operation, input.roles, fields), poll, results)
+  fields?.check(options.reportField ?? refuseField)
+  const published = publish(output, curated.output, options.results?.strict === true)
   const scopes = auth ? scopesOf(auth, operation, document.root.security, curated.scopes) : []
   if (!scopes) throw new ConfigError(`It is not known which scopes "${name}" needs: name them (scopes: [], if none).`)
   const action = api.access && operation.source[api.access.rule.extension]
@@ -121,6 +137,7 @@ export function buildTool(
     operation,
     ...(typeof action === 'string' && { action }),
     input,
+    results,
     shapes: output.shapes,
     checkArguments: compile(input.schema),
     ...(output.schema && published && { checkComplete: compile(output.schema), checkPublished: compile(published) }),

@@ -10,6 +10,9 @@ export type Check = (value: unknown) => SchemaError[]
 /** Values, not schemas. */
 const VALUES = new Set(['const', 'default', 'enum', 'example', 'examples'])
 
+/** Their members are schemas, under names that are not keywords. */
+const NAMED = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'])
+
 /** What the schema of schemas lets through and a compiler does not: patterns and references. @throws Error */
 function findBroken(root: JsonObject, value: Json): void {
   if (Array.isArray(value)) for (const each of value) findBroken(root, each)
@@ -21,7 +24,10 @@ function findBroken(root: JsonObject, value: Json): void {
   if (typeof $ref === 'string' && atPointer(root, decodeURIComponent($ref.slice(1))) === undefined) {
     throw new Error(`The reference ${$ref} leads nowhere.`)
   }
-  for (const [keyword, each] of Object.entries(value)) if (!VALUES.has(keyword)) findBroken(root, each)
+  for (const [keyword, each] of Object.entries(value)) {
+    if (NAMED.has(keyword) && isObject(each)) for (const schema of Object.values(each)) findBroken(root, schema)
+    else if (!VALUES.has(keyword)) findBroken(root, each)
+  }
 }
 
 type Compiled = (value: unknown) => SchemaError[]

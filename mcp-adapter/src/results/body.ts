@@ -1,0 +1,53 @@
+import type { Answer } from '../backend/backend.ts'
+import type { Json } from '../json.ts'
+import { allVisible, visible } from './hidden.ts'
+import { parseExact } from './numbers.ts'
+
+/** The media type of an answer without its parameters, in lower case; empty when there is none. */
+export const typeOf = ({ headers }: Answer) => (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+
+export const isJson = (type: string) => /^application\/(.+\+)?json$/.test(type)
+
+const TEXTS =
+  /^(text\/.+|application\/(.+\+)?(xml|yaml)|application\/(x-ndjson|ndjson|jsonl|x-jsonlines|javascript|toml|sql|graphql|x-www-form-urlencoded)|application\/x-yaml|image\/svg\+xml)$/
+
+/** Whether people can read it as it is. SVG is text: no client is asked to draw it. */
+export const isText = (type: string) => TEXTS.test(type)
+
+const IMAGES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp'])
+
+/** What MCP content carries as base64 (ContentBlock): images that models see, and sound. */
+export function mediaKind(type: string): 'image' | 'audio' | undefined {
+  if (IMAGES.has(type)) return 'image'
+  return /^audio\/[\w.+-]+$/.test(type) ? 'audio' : undefined
+}
+
+/**
+ * The text of an answer: in the character set that it names (WHATWG Encoding labels), UTF-8 otherwise; without a byte
+ * order mark. Bytes that mean nothing become U+FFFD.
+ */
+export function textOf({ headers, body }: Answer): string {
+  const label = /;\s*charset="?([\w.:-]+)/i.exec(headers['content-type'] ?? '')?.[1]?.toLowerCase()
+  if (label !== undefined && label !== 'utf-8' && label !== 'utf8') {
+    try {
+      return new TextDecoder(label).decode(body)
+    } catch {
+      // A name that nobody knows: UTF-8 is the likeliest.
+    }
+  }
+  const text = body.toString('utf8')
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+}
+
+/** The same, without what a reader would not see. */
+export const visibleText = (answer: Answer) => visible(textOf(answer))
+
+/** The JSON value of an answer, with visible text and exact numbers; empty when it is not JSON. */
+export function jsonValue(answer: Answer): { value?: Json } {
+  if (!isJson(typeOf(answer))) return {}
+  try {
+    return { value: allVisible(parseExact(textOf(answer))) }
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import t from 'tap'
+import { type CallersQuestion, takesAnyone } from '../src/auth/callers.ts'
+import { startBackend } from './fixtures/backend.ts'
+import { startStrange, writeStrange } from './fixtures/strange-api.ts'
+import { fixture, post, start } from './support.ts'
+
+const gets = {
+  caller: { name: 'The API', usesCaller: true, isOwn: false },
+  none: { name: 'The API', usesCaller: false, isOwn: false },
+  own: { name: 'The API', usesCaller: false, isOwn: true },
+}
+const question = (more: Partial<CallersQuestion>): CallersQuestion => ({
+  callers: undefined,
+  apis: [gets.caller],
+  verifies: false,
+  passesKeys: false,
+  host: '127.0.0.1',
+  ...more,
+})
+
+t.test('who may call without a credential', async (t) => {
+  t.equal(takesAnyone(question({})), false)
+  t.equal(takesAnyone(question({ callers: 'any' })), true)
+  t.equal(takesAnyone(question({ apis: [gets.none], host: '0.0.0.0' })), true, 'a public API is public')
+  t.equal(takesAnyone(question({ apis: [gets.none, gets.caller] })), false)
+  t.equal(takesAnyone(question({ apis: [gets.none], verifies: true })), false, 'tokens are wanted, and verified')
+  t.equal(takesAnyone(question({ apis: [gets.own], verifies: true, host: '0.0.0.0' })), false)
+  for (const host of ['127.0.0.1', '127.8.8.8', 'localhost', '::1'])
+    t.equal(takesAnyone(question({ apis: [gets.own], callers: 'any', host })), true, host)
+})
+
+t.test("the adapter's own credential is lent to nobody whom nobody has judged", async (t) => {
+  const refused = (more: Partial<CallersQuestion>, message: RegExp) =>
+    t.throws(() => takesAnyone(question(more)), { name: 'ConfigError', message })
+  refused({ apis: [gets.caller, gets.own] }, /nobody would judge callers: set "auth", or say "callers: any"/)
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.evil.example'])
+    refused({ apis: [gets.own], callers: 'any', host }, /would lend it to everybody who reaches/)
+  refused({ apis: [gets.own], verifies: true, passesKeys: true }, /leave out auth.apiKeys/)
+  refused({ callers: 'any', verifies: true }, /contradict/)
+})
+
+const call = (name: string, args: object) => ({
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'tools/call',
+  params: { name, arguments: args },
+})
+const routes = { 'GET /v2/things/a': () => ({ body: { ok: true } }) }
+/** `post` without its credential. */
+const anonymous = (url: string, headers: Record<string, string> = {}) =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+    body: JSON.stringify(call('get_thing', { id: 'a' })),
+  })
+
+t.test('callers: any takes requests without Authorization, and sends the API none', async (t) => {
+  const { adapter, backend } = await startStrange(t, routes, { callers: 'any' })
+  const answer = await anonymous(adapter.url)
+  t.equal(answer.status, 200)
+  t.match(await answer.text(), /"ok":true/)
+  t.equal(backend.seen[0]?.headers.authorization, undefined)
+  t.equal((await anonymous(adapter.url, { authorization: 'Basic x' })).status, 401, 'a wrong one is still refused')
+  await post(adapter.url, call('get_thing', { id: 'a' }))
+  t.equal(backend.seen[1]?.headers.authorization, 'Bearer token-ada', 'one that is there is passed on')
+})
+
+t.test('without it, a request without Authorization is refused; a public API needs none', async (t) => {
+  const { adapter, backend } = await startStrange(t, routes)
+  t.equal((await anonymous(adapter.url)).status, 401)
+  t.equal(backend.seen.length, 0)
+  const open = await startStrange(t, routes, { backend: { credential: 'none' } })
+  t.equal((await anonymous(open.adapter.url)).status, 200)
+})
+
+t.test('a question for rights that the API refuses is a 401 for the anonymous, too', async (t) => {
+  const { adapter } = await start(t, {}, { configFile: fixture('tools.yaml') })
+  t.equal((await anonymous(adapter.url)).status, 401)
+})
+
+t.test('stdio needs HANDRAIL_TOKEN only where an API gets the credential of the caller', async (t) => {
+  const api = await startBackend(routes, () => ({ userId: 'x', actions: [] }))
+  t.teardown(() => api.close())
+  const cli = new URL('../src/commands/cli.ts', import.meta.url).pathname
+  async function run(config: string, env: Record<string, string> = {}) {
+    const child = spawn(process.execPath, ['--import=tsx', cli, 'stdio', '--config', config, '--api', api.url], {
+      env: { PATH: process.env.PATH ?? '', ...env },
+    })
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      said += text
+      // It is up; there is nothing more to ask.
+      if (said.includes('is up')) child.stdin.end()
+    })
+    const [code] = await once(child, 'close')
+    return { code, said }
+  }
+  t.match(await run(writeStrange(t)), { code: 2, said: /stdio needs a credential: set HANDRAIL_TOKEN/ })
+  t.match(await run(writeStrange(t, { backend: { credential: 'none' } })), { code: 0 })
+  const own = writeStrange(t, { backend: { credential: { scheme: 'token', env: 'STRANGE_KEY' } } })
+  t.match(await run(own, { STRANGE_KEY: 'k' }), { code: 0 })
+  t.match(await run(own), { code: 2, said: /set STRANGE_KEY/ })
+})

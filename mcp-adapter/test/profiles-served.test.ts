@@ -1,0 +1,117 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import t from 'tap'
+import { loadDocument } from '../src/document/read.ts'
+import type { JsonObject } from '../src/json.ts'
+import { PROFILES, publishFor } from '../src/profiles/profiles.ts'
+import { createApi } from '../src/tools/api.ts'
+import { buildTool, type Tool } from '../src/tools/tools.ts'
+import { HOSTS } from './fixtures/hosts.ts'
+import { connect, FLAVOURS, fixture, post, start, stdioCommand } from './support.ts'
+
+const data = resolve(
+  process.env.HANDRAIL_SHARED_DATA ?? resolve(import.meta.dirname, '../../../shared/data'),
+  'openapi',
+)
+const documents = existsSync(data)
+  ? readdirSync(data).filter((name) => /\.(json|yaml)$/.test(name) && name !== 'index.json')
+  : []
+
+t.test(
+  "every tool of others' documents is accepted under each profile",
+  { skip: documents.length === 0 && 'no shared data' },
+  async (t) => {
+    let count = 0
+    for (const name of documents) {
+      const document = await loadDocument(join(data, name), { from: '/' }).catch(() => undefined)
+      if (!document) continue
+      const api = createApi(document, 'http://127.0.0.1:1')
+      for (const operation of document.operations.values()) {
+        let tool: Tool
+        try {
+          tool = buildTool(api, operation, { operation: operation.id })
+        } catch {
+          continue
+        }
+        count += 1
+        for (const profile of PROFILES) {
+          const said = HOSTS[profile](publishFor(profile, tool))
+          if (said.length > 0) t.same(said, [], `${name} ${operation.id} ${profile}`)
+        }
+      }
+    }
+    t.ok(count > 0, `${count} tools under ${PROFILES.length} profiles`)
+    t.comment(`${count} tools`)
+  },
+)
+
+t.test('our own list and the fixtures are the same under every profile but gemini', async (t) => {
+  const document = await loadDocument(fixture('api.yaml'), { from: '/' })
+  const api = createApi(document, 'http://127.0.0.1:1')
+  for (const operation of document.operations.values()) {
+    const tool = buildTool(api, operation, { operation: operation.id })
+    for (const profile of ['full', 'anthropic', 'openai'] as const)
+      t.same(publishFor(profile, tool), tool.published, `${operation.id} ${profile}`)
+    t.equal(publishFor('gemini', tool), publishFor('gemini', tool), 'made once')
+  }
+})
+
+/** Whether a list is written for Gemini: the fixture's phone may be null. */
+const isNarrow = (tools: { name: string; inputSchema?: JsonObject }[]) => {
+  const phone = (tools.find(({ name }) => name === 'update_user')?.inputSchema?.properties as JsonObject)?.phone
+  return (phone as JsonObject).nullable === true && (phone as JsonObject).anyOf === undefined
+}
+
+t.test(
+  'a client gets the dialect of its name, in both eras and over both transports, and calls as before',
+  async (t) => {
+    const { adapter, backend } = await start(t)
+    const modern = async (name: string) => {
+      const response = await post(
+        adapter.url,
+        {
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'tools/list',
+          params: {
+            _meta: {
+              'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+              'io.modelcontextprotocol/clientInfo': { name, version: '1' },
+              'io.modelcontextprotocol/clientCapabilities': {},
+            },
+          },
+        },
+        { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' },
+      )
+      return ((await response.json()) as { result: { tools: { name: string }[] } }).result.tools
+    }
+    t.equal(isNarrow(await modern('gemini-cli-mcp-client')), true)
+    t.equal(isNarrow(await modern('claude-code')), false)
+    // What an earlier client said at `initialize` is gone with that request: it is not known, and gets the default.
+    t.equal(isNarrow(await (await connect(t, adapter.url, 'v2-legacy')).list()), false)
+
+    for (const versionNegotiation of [{ mode: 'legacy' as const }, { mode: { pin: '2026-07-28' } }]) {
+      const client = new Client({ name: 'gemini-cli-mcp-client', version: '1' }, { versionNegotiation })
+      await client.connect(new StdioClientTransport(stdioCommand(backend.url)))
+      t.teardown(() => client.close())
+      t.equal(isNarrow((await client.listTools()).tools as { name: string; inputSchema: JsonObject }[]), true)
+      const args = { items: [{ sku: 'LAMP', quantity: 2 }] }
+      t.notOk((await client.callTool({ name: 'create_order', arguments: args })).isError)
+      const wrong = await client.callTool({ name: 'create_order', arguments: { ...args, items: [] } })
+      t.match(JSON.stringify(wrong), /invalid-arguments/, 'what the dialect cannot say is checked all the same')
+    }
+  },
+)
+
+t.test('a profile of the curation file goes over the name of the client', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'handrail-profile-'))
+  const text = readFileSync(fixture('tools.yaml'), 'utf8').replace(/openapi: \S+/, `openapi: ${fixture('api.yaml')}`)
+  writeFileSync(join(folder, 'tools.yaml'), `profile: gemini\n${text}`)
+  const { adapter } = await start(t, undefined, { configFile: join(folder, 'tools.yaml') })
+  for (const flavour of FLAVOURS)
+    t.equal(isNarrow(await (await connect(t, adapter.url, flavour)).list()), true, flavour)
+  rmSync(folder, { recursive: true })
+})
