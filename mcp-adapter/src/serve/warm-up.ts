@@ -79,17 +79,27 @@ function connectTo(server: Server): Duplex {
   return ours
 }
 
-/** Sends calls one after the other until `end`, as a time of `performance`. */
+/** Sends calls one after the other until `end`, as a time of `performance`. Throws where one is not answered. */
 async function converse(connection: Duplex, calls: readonly string[], end: number): Promise<void> {
-  for (let index = 0; performance.now() < end; index++) {
-    const answered = new Promise((resolve) => connection.once('data', resolve))
-    connection.write(calls[index % calls.length])
-    await answered
-  }
+  let settle: (answer: string) => void = () => {}
+  connection.setEncoding('latin1')
+  connection.on('data', (data: string) => settle(data))
+  connection.on('close', () => settle(''))
+  let index = 0
+  do {
+    const answered = new Promise<string>((resolve) => {
+      settle = resolve
+    })
+    connection.write(calls[index++ % calls.length])
+    const answer = await answered
+    if (!answer.startsWith('HTTP/1.1 200') || !answer.includes('structuredContent')) throw new Error('no answer')
+  } while (performance.now() < end)
 }
 
 const LANES = 8
 const LASTS_MS = 100
+/** What takes longer than this would keep clients waiting for nothing. */
+const LONGEST_MS = 1000
 const silent: Log = { info() {}, warn() {}, error() {} }
 
 /** A catalog of the one operation. */
@@ -112,9 +122,9 @@ async function rehearse(): Promise<void> {
     response.writeHead(200, { 'content-type': 'application/json' }).end(THING)
   })
   const catalog = rehearsalCatalog()
-  const backends = createBackends(({ baseUrl, timeoutMs, maxResponseBytes }) =>
+  const backends = createBackends(({ baseUrl, maxResponseBytes }) =>
     createBackend(baseUrl, {
-      timeoutMs,
+      timeoutMs: LONGEST_MS,
       maxResponseBytes,
       // undici wants its connection later than it asks for it.
       connect: (_options, callback) => void setImmediate(() => callback(null, connectTo(things) as Socket)),
@@ -125,9 +135,17 @@ async function rehearse(): Promise<void> {
   const { server } = createHttpEndpoint(services, options)
   const calls = [callOf(true), callOf(false)]
   const connections = Array.from({ length: LANES }, () => connectTo(server))
-  await Promise.all(connections.map((each) => converse(each, calls, end)))
-  for (const each of connections) each.destroy()
-  await backends.close()
+  const hangUp = () => {
+    for (const each of connections) each.destroy()
+  }
+  const late = setTimeout(hangUp, LONGEST_MS)
+  try {
+    await Promise.all(connections.map((each) => converse(each, calls, end)))
+  } finally {
+    clearTimeout(late)
+    hangUp()
+    await backends.close()
+  }
 }
 
 let rehearsed: Promise<void> | undefined
