@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
 import { type CallersQuestion, takesAnyone } from '../src/auth/callers.ts'
+import { commandLine } from './command-line.ts'
 import { startBackend } from './fixtures/backend.ts'
 import { startStrange, writeStrange } from './fixtures/strange-api.ts'
 import { fixture, post, start } from './support.ts'
@@ -83,9 +84,8 @@ t.test('a question for rights that the API refuses is a 401 for the anonymous, t
 t.test('stdio needs HANDRAIL_TOKEN only where an API gets the credential of the caller', async (t) => {
   const api = await startBackend(routes, () => ({ userId: 'x', actions: [] }))
   t.teardown(() => api.close())
-  const cli = new URL('../src/commands/cli.ts', import.meta.url).pathname
   async function run(config: string, env: Record<string, string> = {}) {
-    const child = spawn(process.execPath, ['--import=tsx', cli, 'stdio', '--config', config, '--api', api.url], {
+    const child = spawn(process.execPath, [...commandLine, 'stdio', '--config', config, '--api', api.url], {
       env: { PATH: process.env.PATH ?? '', ...env },
     })
     let said = ''
@@ -97,7 +97,7 @@ t.test('stdio needs HANDRAIL_TOKEN only where an API gets the credential of the 
     const [code] = await once(child, 'close')
     return { code, said }
   }
-  t.match(await run(writeStrange(t)), { code: 2, said: /stdio needs a credential: set HANDRAIL_TOKEN/ })
+  t.match(await run(writeStrange(t)), { code: 2, said: /A credential is needed: set HANDRAIL_TOKEN/ })
   t.match(await run(writeStrange(t, { backend: { credential: 'none' } })), { code: 0 })
   const own = writeStrange(t, { backend: { credential: { scheme: 'token', env: 'STRANGE_KEY' } } })
   t.match(await run(own, { STRANGE_KEY: 'k' }), { code: 0 })

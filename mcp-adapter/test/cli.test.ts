@@ -7,17 +7,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { readCommand } from '../src/commands/config.ts'
+import { commandLine } from './command-line.ts'
 import { startBackend } from './fixtures/backend.ts'
 import { startIssuer } from './fixtures/issuer.ts'
 import { fixture, post } from './support.ts'
 
-const cli = new URL('../src/commands/cli.ts', import.meta.url).pathname
 const directory = mkdtempSync(join(tmpdir(), 'handrail-mcp-'))
 t.teardown(() => rmSync(directory, { recursive: true }))
 
 function start(args: string[], env: Record<string, string> = {}) {
   const clean = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' }
-  const child = spawn(process.execPath, ['--import=tsx', cli, ...args], { env: { ...clean, ...env } })
+  const child = spawn(process.execPath, [...commandLine, ...args], { env: { ...clean, ...env } })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text

@@ -124,7 +124,7 @@ t.test('readOnly and writeOnly: one is never sent, the other never received', as
     const sent = toolOf(read(openapi(taking(schema), {}, version)), 'postA').published.inputSchema
     t.same([Object.keys(sent.properties as object), sent.required], [['secret'], ['secret']], version)
     const got = toolOf(read(openapi(answering(schema), {}, version)), 'getA').published.outputSchema as JsonObject
-    t.same([Object.keys(got.properties as object), got.required], [['id', 'when'], ['id']], version)
+    t.same(Object.keys(got.properties as object), ['id', 'when'], version)
   }
 })
 

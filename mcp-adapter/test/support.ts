@@ -7,9 +7,8 @@ import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextproto
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { type AdapterOptions, type Log, startAdapter } from '../src/index.ts'
 import type { JsonObject } from '../src/json.ts'
+import { commandLine } from './command-line.ts'
 import { startBackend } from './fixtures/backend.ts'
-
-const cli = new URL('../src/commands/cli.ts', import.meta.url).pathname
 
 type Routes = Parameters<typeof startBackend>[0]
 
@@ -147,7 +146,7 @@ export async function connect(test: Test, url: string, flavour: Flavour, token =
 export function stdioCommand(api: string, token = 'token-ada', config = 'tools.yaml') {
   return {
     command: process.execPath,
-    args: ['--import=tsx', cli, 'stdio', '--config', isAbsolute(config) ? config : fixture(config), '--api', api],
+    args: [...commandLine, 'stdio', '--config', isAbsolute(config) ? config : fixture(config), '--api', api],
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', HANDRAIL_TOKEN: token },
     stderr: 'ignore' as const,
   }

@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { conjunction } from './combine.ts'
+import { formats, limits, typesOf, values, withWords } from './gemini-keywords.ts'
 import { type Budget, flat, newBudget, plainRoot } from './portable.ts'
 import { definition, referenceName } from './walk.ts'
 
@@ -13,46 +14,8 @@ const ANY: JsonObject = {
   anyOf: [...ANY_BUT_LISTS, { type: 'array', items: { anyOf: ANY_BUT_LISTS, nullable: true } }],
   nullable: true,
 }
-/** What stands as it is, by type. `title` says nothing that the name of an argument does not. */
-const KEPT: Record<string, string[]> = {
-  string: ['minLength', 'maxLength', 'pattern', 'default'],
-  number: ['minimum', 'maximum', 'default'],
-  integer: ['minimum', 'maximum', 'default'],
-  boolean: ['default'],
-  array: ['minItems', 'maxItems', 'default'],
-  object: ['minProperties', 'maxProperties', 'default'],
-}
-/** The formats that both of Google's APIs take. */
-const FORMATS: Record<string, string[]> = {
-  string: ['date-time'],
-  number: ['float', 'double'],
-  integer: ['int32', 'int64'],
-}
 
-const typeOf = (value: Json): string => {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'array'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
-  return typeof value
-}
-
-/** The types that a schema allows, as it says or as its keywords show; none when it may be any. */
-function typesOf(schema: JsonObject): string[] {
-  if (schema.type !== undefined) return (Array.isArray(schema.type) ? schema.type : [schema.type]).map(String)
-  const values = Array.isArray(schema.enum) ? schema.enum : schema.const !== undefined ? [schema.const] : []
-  if (values.length > 0) {
-    const types = [...new Set(values.map(typeOf))]
-    return types.includes('number') ? types.filter((type) => type !== 'integer') : types
-  }
-  if (isObject(schema.properties)) return ['object']
-  return schema.items !== undefined ? ['array'] : []
-}
-
-const withWords = (schema: JsonObject, ...texts: (Json | undefined)[]): JsonObject => {
-  const words = texts.filter((text) => typeof text === 'string' && text !== '')
-  return words.length === 0 ? schema : { ...schema, description: words.join(' ') }
-}
-
+/** Where the writing out of one tool stands. */
 interface Way {
   root: JsonObject
   /** The definitions that are being written out. */
@@ -69,29 +32,6 @@ function stub(schema: JsonObject, label: string): JsonObject {
   if (types.length === 0 || types.filter((each) => each !== 'null').length !== 1) return withWords(ANY, label)
   const items = type === 'array' ? { items: ANY } : {}
   return withWords({ type: type as string, ...items, ...(types.includes('null') && { nullable: true }) }, label)
-}
-
-function limits(schema: JsonObject, type: string): JsonObject {
-  const kept = Object.fromEntries(
-    (KEPT[type] ?? []).flatMap((name) => (schema[name] === undefined ? [] : [[name, schema[name]]])),
-  )
-  if (type !== 'integer' && type !== 'number') return kept
-  const step = type === 'integer' ? 1 : 0
-  const { exclusiveMinimum: low, exclusiveMaximum: high } = schema
-  return {
-    ...(typeof low === 'number' && { minimum: Math.floor(low) === low ? low + step : low }),
-    ...(typeof high === 'number' && { maximum: Math.floor(high) === high ? high - step : high }),
-    ...kept,
-  }
-}
-
-/** Values that are not strings are no `enum` there: they are told in words. */
-function values(schema: JsonObject, type: string): { schema: JsonObject; text?: string } {
-  const all = Array.isArray(schema.enum) ? schema.enum : schema.const !== undefined ? [schema.const] : undefined
-  const fitting = all?.filter((value) => value !== null)
-  if (!fitting || fitting.length === 0) return { schema: {} }
-  if (type === 'string' && fitting.every((value) => typeof value === 'string')) return { schema: { enum: fitting } }
-  return { schema: {}, text: `One of ${fitting.map((value) => JSON.stringify(value)).join(', ')}.` }
 }
 
 function object(schema: JsonObject, way: Way): JsonObject {
@@ -113,8 +53,7 @@ function object(schema: JsonObject, way: Way): JsonObject {
 /** A schema of one type. */
 function ofType(schema: JsonObject, type: string, way: Way): JsonObject {
   const { schema: choice, text } = values(schema, type)
-  const format = typeof schema.format === 'string' ? schema.format : undefined
-  const isKnown = format !== undefined && (FORMATS[type] ?? []).includes(format)
+  const format = formats(schema, type)
   const isOpen = isObject(schema.additionalProperties) || isObject(schema.patternProperties)
   const example = Array.isArray(schema.examples) ? schema.examples[0] : undefined
   return withWords(
@@ -124,12 +63,12 @@ function ofType(schema: JsonObject, type: string, way: Way): JsonObject {
       ...(type === 'array' && { items: schema.prefixItems === undefined ? narrow(schema.items ?? {}, way) : ANY }),
       ...limits(schema, type),
       ...choice,
-      ...(isKnown && { format }),
+      ...format.schema,
       ...(example !== undefined && { example }),
     },
     schema.description,
     text,
-    format !== undefined && !isKnown && type === 'string' ? `Format: ${format}.` : undefined,
+    format.text,
     type === 'object' && isOpen ? 'Other names are allowed.' : undefined,
   )
 }

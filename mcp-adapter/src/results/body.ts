@@ -42,11 +42,16 @@ export function textOf({ headers, body }: Answer): string {
 /** The same, without what a reader would not see. */
 export const visibleText = (answer: Answer) => visible(textOf(answer))
 
+/** What a JSON text has where one of its values may have something hidden: most have none, and are not looked through. */
+const MAYBE_HIDDEN = /[^\t\n\r -~]|\\[ubf]/
+
 /** The JSON value of an answer, with visible text and exact numbers; empty when it is not JSON. */
 export function jsonValue(answer: Answer): { value?: Json } {
   if (!isJson(typeOf(answer))) return {}
   try {
-    return { value: allVisible(parseExact(textOf(answer))) }
+    const text = textOf(answer)
+    const value = parseExact(text)
+    return { value: MAYBE_HIDDEN.test(text) ? allVisible(value) : value }
   } catch {
     return {}
   }

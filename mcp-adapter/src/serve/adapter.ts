@@ -37,10 +37,10 @@ export interface AdapterOptions {
   maxInFlight?: number
   /** Calls are counted by tool, and the counts appended to this file. */
   usageFile?: string
-  /** False: every message goes through the SDK's server, which tests compare the short way with. Default true. */
-  lean?: boolean
   /** Whether a change of the curation or its documents is served without a restart. Default true. */
   reload?: boolean
+  /** False: every message goes through the SDK's server, which tests compare the short way with. Default true. */
+  lean?: boolean
 }
 
 export interface RunningAdapter {

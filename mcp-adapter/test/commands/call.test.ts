@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { readArguments } from '../../src/commands/arguments.ts'
+import { commandLine } from '../command-line.ts'
 import { startBackend } from '../fixtures/backend.ts'
 import { command, commandJson, curationOf, documentOf, fixture, folder } from './support.ts'
 
@@ -161,9 +161,8 @@ t.test('a tool that asks is not called unless somebody says yes', async (t) => {
 t.test('as a process of its own: the result on stdout, no credential anywhere', async (t) => {
   const backend = await startBackend()
   t.teardown(() => backend.close())
-  const cli = fileURLToPath(new URL('../../src/commands/cli.ts', import.meta.url))
   const args = ['call', 'get_current_caller', '--config', fixture('tools.yaml'), '--api', backend.url, '--json']
-  const child = spawn(process.execPath, ['--import=tsx', cli, ...args], {
+  const child = spawn(process.execPath, [...commandLine, ...args], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

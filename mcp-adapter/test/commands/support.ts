@@ -72,6 +72,7 @@ export function documentOf(operations: Record<string, object>, more: object = {}
 export const curationOf = (tools: object[], more: object = {}) => ({
   server: { name: 't' },
   backend: { openapi: 'openapi.json', url: 'http://127.0.0.1:9' },
+  results: { strict: true },
   tools,
   ...more,
 })
