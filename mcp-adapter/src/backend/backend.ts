@@ -49,11 +49,11 @@ export class BackendFailure extends Error {
 export interface SendOptions {
   credential: Credential
   /** Sent as X-Forwarded-For. */
-  forwardedFor?: string
+  forwardedFor?: string | undefined
   requestId: string
-  traceparent?: string
+  traceparent?: string | undefined
   /** Goes with `traceparent`. */
-  tracestate?: string
+  tracestate?: string | undefined
   /** Ends when the MCP request is cancelled. */
   signal: AbortSignal
   /** What is left of the deadline, in milliseconds. Default: all of it. */

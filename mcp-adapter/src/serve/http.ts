@@ -55,14 +55,13 @@ export interface HttpEndpoint {
 /** One question to each API per HTTP request, however often the answer is needed. */
 function oncePerRequest(session: Session): Session {
   const answers = new Map<Api, ReturnType<Session['actions']>>()
-  return {
-    ...session,
-    actions(api, signal) {
-      const answer = answers.get(api) ?? session.actions(api, signal)
-      answers.set(api, answer)
-      return answer
-    },
+  const { actions } = session
+  session.actions = (api, signal) => {
+    const answer = answers.get(api) ?? actions(api, signal)
+    answers.set(api, answer)
+    return answer
   }
+  return session
 }
 
 /** Ends when the client leaves before it has its whole answer. */

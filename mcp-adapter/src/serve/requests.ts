@@ -168,14 +168,16 @@ async function call(
   // A hidden tool and one that does not exist get the same answer: a caller learns nothing of what others may do.
   if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
   const { api } = tool
+  const { traceparent, tracestate } = traceOf(asked.meta)
   return services.caller.call(tool, args, {
     identity: session.identity,
-    ...(session.forwardedFor !== undefined && { forwardedFor: session.forwardedFor }),
+    forwardedFor: session.forwardedFor,
     era,
     canAsk,
-    ...(context && { context }),
+    context,
     requestId: randomUUID(),
-    ...traceOf(asked.meta),
+    traceparent,
+    tracestate,
     signal,
     report: progressReporter(asked.meta, context),
     find: (id) => catalogFor(services, session).tools.find((each) => each.api === api && each.operation.id === id),
