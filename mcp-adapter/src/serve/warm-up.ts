@@ -97,7 +97,7 @@ async function converse(connection: Duplex, calls: readonly string[], end: numbe
 }
 
 const LANES = 8
-const LASTS_MS = 100
+const LASTS_MS = 140
 /** What takes longer than this would keep clients waiting for nothing. */
 const LONGEST_MS = 1000
 const silent: Log = { info() {}, warn() {}, error() {} }
@@ -151,7 +151,7 @@ async function rehearse(): Promise<void> {
 let rehearsed: Promise<void> | undefined
 
 /**
- * Rehearses calls for a tenth of a second, so that the first ones of real clients find the code compiled. All of it
+ * Rehearses calls for 0.14 s, so that the first ones of real clients find the code compiled. All of it
  * happens inside this process: a server that listens nowhere, an API of its own, no port, no file, no credential. Once
  * for a process. It never fails: what it does not warm is cold, and no more.
  */
