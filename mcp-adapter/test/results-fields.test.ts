@@ -150,3 +150,14 @@ t.test('an answer whose fields cannot be told apart is not shown where some are 
   t.match(refused.result.structuredContent, { error: 'http-400', body: null })
   t.notMatch(JSON.stringify(refused.result), /hunter2/)
 })
+
+t.test('definitions that each use the next one twice are refused, not written out', async (t) => {
+  const twice: Record<string, object> = { D40: { type: 'object', properties: { id: {}, secret: { type: 'string' } } } }
+  for (let i = 0; i < 40; i++) {
+    const next = { $ref: `#/components/schemas/D${i + 1}` }
+    twice[`D${i}`] = { anyOf: [next, next] }
+  }
+  const described = { schema: { $ref: '#/components/schemas/D0' }, schemas: twice }
+  for (const curated of [{ select: ['id'] }, { redact: ['secret'] }])
+    t.throws(() => toolFor({ ...described, curated }), { message: /too many schemas for "select" or "redact"/ })
+})

@@ -1,3 +1,4 @@
+import { ConfigError } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
 
@@ -19,6 +20,8 @@ const newTree = (): Tree => ({ children: new Map(), known: new Set(), found: fal
 
 /** What happens at an object: to members that the tree does not name, and to those where a path ends. */
 interface Rule {
+  /** How many definitions may still be written out. */
+  left: { schemas: number }
   others: 'drop' | 'keep'
   /** Undefined leaves the member out. */
   value(value: Json): Json | undefined
@@ -26,20 +29,24 @@ interface Rule {
 }
 
 const REDACTED = '[redacted]'
+/** Definitions are written out where fields are selected or hidden. So many times, and no more. */
+const MOST_SCHEMAS = 10_000
 
 /** Whether a schema says that a value may be a text. */
-function mayBeText(schema: Json, defs: JsonObject, depth = 0): boolean {
+function mayBeText(schema: Json, defs: JsonObject, depth = 0, left = { schemas: MOST_SCHEMAS }): boolean {
+  left.schemas -= 1
+  if (left.schemas < 0) return true
   if (!isObject(schema) || depth > 20) return schema === true
   const { type, $ref } = schema
   if (type !== undefined) return [type].flat().includes('string')
-  if (typeof $ref === 'string') return mayBeText(defs[nameOf($ref)] ?? true, defs, depth + 1)
+  if (typeof $ref === 'string') return mayBeText(defs[nameOf($ref)] ?? true, defs, depth + 1, left)
   const choices = [schema.anyOf, schema.oneOf, schema.allOf].find(Array.isArray)
-  if (choices) return choices.some((each) => mayBeText(each, defs, depth + 1))
+  if (choices) return choices.some((each) => mayBeText(each, defs, depth + 1, left))
   return !isObject(schema.properties) && schema.items === undefined
 }
 
-const SELECT: Rule = { others: 'drop', value: (value) => value, schema: (schema) => schema }
-const REDACT: Rule = {
+const SELECT: Omit<Rule, 'left'> = { others: 'drop', value: (value) => value, schema: (schema) => schema }
+const REDACT: Omit<Rule, 'left'> = {
   others: 'keep',
   value: (value) => (typeof value === 'string' ? REDACTED : undefined),
   schema: (schema, defs) => (mayBeText(schema, defs) ? { type: 'string' } : undefined),
@@ -68,7 +75,7 @@ function treeOf(paths: readonly string[]): Tree {
   return root
 }
 
-function rewriteValue(value: Json, node: Tree, rule: Rule): Json {
+function rewriteValue(value: Json, node: Tree, rule: Omit<Rule, 'left'>): Json {
   if (Array.isArray(value)) return value.map((item) => rewriteValue(item, node, rule))
   if (!isObject(value)) return value
   const members = Object.entries(value).flatMap(([name, member]): [string, Json][] => {
@@ -116,6 +123,8 @@ function rewriteSchema(schema: Json, node: Tree, rule: Rule, defs: JsonObject, i
   if (typeof $ref === 'string') {
     // The same place again without a step in between: such a list in a list may hold anything.
     if (inside.includes($ref)) return {}
+    rule.left.schemas -= 1
+    if (rule.left.schemas < 0) throw new ConfigError('The answer has too many schemas for "select" or "redact"')
     return rewriteSchema({ ...(defs[nameOf($ref)] as JsonObject), ...beside }, node, rule, defs, [...inside, $ref])
   }
   const isOpaque = ['properties', 'additionalProperties', 'items', ...LISTS].every((word) => schema[word] === undefined)
@@ -201,7 +210,10 @@ export function createFields(select: readonly string[] = [], redact: readonly st
     value: (value) => steps.reduce((result, { tree, rule }) => rewriteValue(result, tree, rule), value),
     error: (value) => (names.size === 0 ? value : redactNames(value, names)),
     schema: (schema, defs) =>
-      steps.reduce((result, { tree, rule }) => rewriteSchema(result, tree, rule, defs, []), schema),
+      steps.reduce(
+        (result, { tree, rule }) => rewriteSchema(result, tree, { ...rule, left: { schemas: MOST_SCHEMAS } }, defs, []),
+        schema,
+      ),
     check(report) {
       for (const { key, paths, tree } of steps) unknown(tree, (index, message) => report(key, index, message), paths)
     },
