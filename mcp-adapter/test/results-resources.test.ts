@@ -137,3 +137,12 @@ t.test('small contents have a limit in number, and none holds the buffer that it
   for (let i = 0; i < 2000; i++) store.put(`caller ${i}`, { mimeType: 'a/b', body: Buffer.alloc(0) })
   t.notOk(store.get('ada', ids[100] as string), 'the oldest of all goes first')
 })
+
+t.test('a URI holds no more levels of arguments than a call', async (t) => {
+  const uriOf = (levels: number) => {
+    const text = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
+    return `handrail://tools/ask/${Buffer.from(text).toString('base64url')}`
+  }
+  t.match(parseUri(uriOf(64)), { name: 'ask' })
+  for (const levels of [65, 300, 20_000]) t.equal(parseUri(uriOf(levels)), undefined)
+})

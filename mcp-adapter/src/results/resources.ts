@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { isObject, type JsonObject } from '../json.ts'
+import { isObject, isTooDeep, type JsonObject } from '../json.ts'
 import type { Tool } from '../tools/tools.ts'
 
 /**
@@ -9,6 +9,8 @@ import type { Tool } from '../tools/tools.ts'
 
 const SCHEME = 'handrail://'
 const LONGEST_ARGUMENTS = 2000
+/** As many levels as a call may have. */
+const DEEPEST_ARGUMENTS = 64
 
 /** Whether the answer can be had again by the same call. */
 const isReadAgain = ({ operation, confirm }: Tool) => operation.method === 'GET' && !confirm
@@ -26,11 +28,11 @@ export type Reference = { name: string; args: JsonObject } | { id: string }
 
 /** What a URI means; undefined when it is none of ours. */
 export function parseUri(uri: string): Reference | undefined {
-  const [, name, encoded] = /^handrail:\/\/tools\/([\w-]{1,64})\/([\w-]*)$/.exec(uri) ?? []
+  const [, name, encoded] = /^handrail:\/\/tools\/([\w-]{1,64})\/([\w-]{0,10000})$/.exec(uri) ?? []
   if (name !== undefined && encoded !== undefined) {
     try {
       const args: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8'))
-      return isObject(args) ? { name, args } : undefined
+      return isObject(args) && !isTooDeep(args, DEEPEST_ARGUMENTS) ? { name, args } : undefined
     } catch {
       return undefined
     }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { loadTools } from '../../src/index.ts'
+import { plainWords } from '../../src/starter/words.ts'
 import { command, commandJson, documentOf, fixture, folder } from './support.ts'
 
 const folders = [process.env.HANDRAIL_SHARED_DATA, fileURLToPath(new URL('../../../../shared/data', import.meta.url))]
@@ -158,4 +159,10 @@ t.test('texts of a document cannot break the file or hide in it', async (t) => {
       published: { description: /^Reads: "one" thing - operation: other .* and link more\.$/ },
     },
   ])
+})
+
+t.test('words that open markup and never close it are read in time that grows with them', async (t) => {
+  const words = '[](<'.repeat(250_000)
+  t.equal(plainWords(words).length <= 5000, true)
+  t.match(plainWords(`Reads [orders](https://a.example). ${words}`), /^Reads orders\./)
 })
