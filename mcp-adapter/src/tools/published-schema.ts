@@ -55,6 +55,9 @@ export function forClients(schema: Json, strict = true): Json {
       if (schema.type === undefined && type !== undefined) kept.push(['type', type])
       if (schema.examples === undefined) kept.push(['examples', values.slice(0, MOST_EXAMPLES)])
     } else if (VALUES.has(keyword)) kept.push([keyword, value])
+    // A list of types is refused by the strict list of the MCP Inspector, and by hosts with one type for a schema.
+    else if (keyword === 'type' && Array.isArray(value) && schema.anyOf === undefined && schema.oneOf === undefined)
+      kept.push(['anyOf', value.map((type) => ({ type }))])
     else if (MAPS.has(keyword) && isObject(value)) {
       kept.push([keyword, Object.fromEntries(Object.entries(value).map(([name, child]) => [name, open(child)]))])
     } else if (keyword === 'oneOf') {
