@@ -1,6 +1,9 @@
 import t from 'tap'
 import { startAdapter } from '../src/index.ts'
-import { connect, FLAVOURS, fixture, memoryLog, post, start } from './support.ts'
+import { connect } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
+import { start } from './start.ts'
+import { fixture, memoryLog, post } from './support.ts'
 
 const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
 const call = (name: string, args: object = {}) => ({

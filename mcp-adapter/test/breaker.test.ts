@@ -1,7 +1,8 @@
 import t from 'tap'
 import { createBreaker, type Leave } from '../src/backend/breaker.ts'
+import { connect } from './clients/connect.ts'
 import { startStrange } from './fixtures/strange-api.ts'
-import { connect, jsonOf } from './support.ts'
+import { jsonOf } from './support.ts'
 
 /** A breaker whose clock stands until it is moved. */
 function frozen() {

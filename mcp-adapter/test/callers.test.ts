@@ -5,7 +5,8 @@ import { type CallersQuestion, takesAnyone } from '../src/auth/callers.ts'
 import { commandLine } from './command-line.ts'
 import { startBackend } from './fixtures/backend.ts'
 import { startStrange, writeStrange } from './fixtures/strange-api.ts'
-import { fixture, post, start } from './support.ts'
+import { start } from './start.ts'
+import { fixture, post } from './support.ts'
 
 const gets = {
   caller: { name: 'The API', usesCaller: true, isOwn: false },

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
-import { connect, post, start } from './support.ts'
+import { connect } from './clients/connect.ts'
+import { start } from './start.ts'
+import { post } from './support.ts'
 
 /** A route that never answers, and promises of its first request and of that request's end. */
 function slowRoute() {

@@ -1,6 +1,9 @@
 import t from 'tap'
+import { connect } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
 import { ada } from './fixtures/backend.ts'
-import { connect, FLAVOURS, fenced, post, start } from './support.ts'
+import { start } from './start.ts'
+import { fenced, post } from './support.ts'
 
 for (const flavour of FLAVOURS) {
   t.test(`${flavour} lists and calls tools over HTTP`, async (t) => {

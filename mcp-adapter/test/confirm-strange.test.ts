@@ -1,6 +1,8 @@
 import t from 'tap'
+import { connect, connectStdio } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
 import { startStrange, writeStrange } from './fixtures/strange-api.ts'
-import { connect, connectStdio, FLAVOURS, jsonOf } from './support.ts'
+import { jsonOf } from './support.ts'
 
 const tools = [{ operation: 'deleteThing', confirm: true }]
 const routes = { 'DELETE /v2/things/a': () => ({ status: 204 }) }

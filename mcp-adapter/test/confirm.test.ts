@@ -1,10 +1,13 @@
 import t from 'tap'
 import { createConfirmationStates } from '../src/calls/confirmation-state.ts'
 import { question } from '../src/calls/question.ts'
-import { loadTools } from '../src/index.ts'
+import { loadTools } from '../src/tools/catalog.ts'
 import type { Tool } from '../src/tools/tools.ts'
+import { connect, connectStdio } from './clients/connect.ts'
+import { type Answer, FLAVOURS } from './clients/face.ts'
 import { createBank } from './fixtures/bank.ts'
-import { type Answer, connect, connectStdio, FLAVOURS, fixture, start } from './support.ts'
+import { start } from './start.ts'
+import { fixture } from './support.ts'
 
 const configFile = fixture('confirm-tools.yaml')
 const pay = { amount: 5, to: 'bob' }

@@ -1,8 +1,9 @@
 import t from 'tap'
 import { createCostLimit } from '../src/calls/cost.ts'
 import { loadTools } from '../src/tools/catalog.ts'
+import { connect } from './clients/connect.ts'
 import { startStrange, writeStrange } from './fixtures/strange-api.ts'
-import { connect, jsonOf } from './support.ts'
+import { jsonOf } from './support.ts'
 
 t.test('a caller has so much a minute, comes by it again with time, and others are not touched', async (t) => {
   let now = 1_000_000

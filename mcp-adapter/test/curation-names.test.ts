@@ -2,7 +2,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { ConfigError, loadTools } from '../src/index.ts'
+import { ConfigError } from '../src/errors.ts'
+import { loadTools } from '../src/tools/catalog.ts'
 import { fixture } from './support.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'handrail-names-'))

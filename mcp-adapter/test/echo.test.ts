@@ -1,6 +1,7 @@
 import t from 'tap'
 import { isPlainName } from '../src/serve/echo.ts'
-import { memoryLog, post, start } from './support.ts'
+import { start } from './start.ts'
+import { memoryLog, post } from './support.ts'
 
 const SECRET = 'xoxb-1234567890-quokka'
 const ENVELOPE = {

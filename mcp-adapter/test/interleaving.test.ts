@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { Agent, type ClientRequest, request as rawRequest } from 'node:http'
 import { createInterface } from 'node:readline'
 import t from 'tap'
-import { connect, FLAVOURS, start, stdioCommand } from './support.ts'
+import { connect, stdioCommand } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
+import { start } from './start.ts'
 
 /** Two callers. The API repeats the token and the argument that a call came with. */
 const CALLERS = [

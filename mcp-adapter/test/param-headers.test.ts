@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { post, start } from './support.ts'
+import { start } from './start.ts'
+import { post } from './support.ts'
 
 const DOCUMENT = {
   openapi: '3.1.0',

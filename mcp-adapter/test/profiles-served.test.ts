@@ -1,16 +1,19 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { Client } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import t from 'tap'
 import { loadDocument } from '../src/document/read.ts'
 import type { JsonObject } from '../src/json.ts'
 import { PROFILES, publishFor } from '../src/profiles/profiles.ts'
 import { createApi } from '../src/tools/api.ts'
 import { buildTool, type Tool } from '../src/tools/tools.ts'
+import { connect } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
+import { startStdio } from './clients/in-process.ts'
+import { createClient } from './clients/v2.ts'
 import { HOSTS } from './fixtures/hosts.ts'
-import { connect, FLAVOURS, fixture, post, start, stdioCommand } from './support.ts'
+import { start } from './start.ts'
+import { fixture, post } from './support.ts'
 
 const data = resolve(
   process.env.HANDRAIL_SHARED_DATA ?? resolve(import.meta.dirname, '../../../shared/data'),
@@ -93,9 +96,10 @@ t.test(
     // What an earlier client said at `initialize` is gone with that request: it is not known, and gets the default.
     t.equal(isNarrow(await (await connect(t, adapter.url, 'v2-legacy')).list()), false)
 
-    for (const versionNegotiation of [{ mode: 'legacy' as const }, { mode: { pin: '2026-07-28' } }]) {
-      const client = new Client({ name: 'gemini-cli-mcp-client', version: '1' }, { versionNegotiation })
-      await client.connect(new StdioClientTransport(stdioCommand(backend.url)))
+    for (const flavour of ['v2-legacy', 'v2-modern'] as const) {
+      const client = createClient(flavour, undefined, { name: 'gemini-cli-mcp-client', version: '1' })
+      const stdio = startStdio({ configFile: fixture('tools.yaml'), apiUrl: backend.url, credential: 'token-ada' })
+      await client.connect(stdio as never)
       t.teardown(() => client.close())
       t.equal(isNarrow((await client.listTools()).tools as { name: string; inputSchema: JsonObject }[]), true)
       const args = { items: [{ sku: 'LAMP', quantity: 2 }] }

@@ -1,7 +1,10 @@
 import t from 'tap'
 import { createKeptStore, parseUri } from '../src/results/resources.ts'
+import { connect } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
 import { startOne } from './fixtures/one-operation.ts'
-import { connect, FLAVOURS, post, start } from './support.ts'
+import { start } from './start.ts'
+import { post } from './support.ts'
 
 const pdf = Buffer.from('%PDF-1.7\n\x00\xff')
 const headers = { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="bill.pdf"' }

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import t from 'tap'
+import { connect } from './clients/connect.ts'
+import type { ToolResult } from './clients/face.ts'
 import { createBank } from './fixtures/bank.ts'
-import { connect, fixture, jsonOf, start, type ToolResult } from './support.ts'
+import { start } from './start.ts'
+import { fixture, jsonOf } from './support.ts'
 
 const configFile = fixture('safe-tools.yaml')
 const pay = { amount: 5, to: 'bob' }

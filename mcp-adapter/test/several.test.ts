@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { ConfigError, loadTools, startAdapter } from '../src/index.ts'
+import { connect } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
 import { startBackend } from './fixtures/backend.ts'
-import { connect, FLAVOURS, memoryLog, post } from './support.ts'
+import { memoryLog, post } from './support.ts'
 
 /** Two shops that give their operations the same ids. */
 const SHOP = {

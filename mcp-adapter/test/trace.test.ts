@@ -1,7 +1,7 @@
 import t from 'tap'
 import { traceOf } from '../src/serve/trace.ts'
+import { connect } from './clients/connect.ts'
 import { startStrange } from './fixtures/strange-api.ts'
-import { connect } from './support.ts'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 

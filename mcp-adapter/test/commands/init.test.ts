@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { loadTools } from '../../src/index.ts'
+import { loadTools } from '../../src/tools/catalog.ts'
 import { command, commandJson, documentOf, fixture, folder } from './support.ts'
 
 const folders = [process.env.HANDRAIL_SHARED_DATA, fileURLToPath(new URL('../../../../shared/data', import.meta.url))]
