@@ -1,55 +1,18 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import t from 'tap'
 import { loadDocument } from '../src/document/read.ts'
 import type { JsonObject } from '../src/json.ts'
-import { PROFILES, publishFor } from '../src/profiles/profiles.ts'
+import { publishFor } from '../src/profiles/profiles.ts'
 import { createApi } from '../src/tools/api.ts'
-import { buildTool, type Tool } from '../src/tools/tools.ts'
+import { buildTool } from '../src/tools/tools.ts'
 import { connect } from './clients/connect.ts'
 import { FLAVOURS } from './clients/face.ts'
 import { startStdio } from './clients/in-process.ts'
 import { createClient } from './clients/v2.ts'
-import { HOSTS } from './fixtures/hosts.ts'
 import { start } from './start.ts'
 import { fixture, post } from './support.ts'
-
-const data = resolve(
-  process.env.HANDRAIL_SHARED_DATA ?? resolve(import.meta.dirname, '../../../shared/data'),
-  'openapi',
-)
-const documents = existsSync(data)
-  ? readdirSync(data).filter((name) => /\.(json|yaml)$/.test(name) && name !== 'index.json')
-  : []
-
-t.test(
-  "every tool of others' documents is accepted under each profile",
-  { skip: documents.length === 0 && 'no shared data' },
-  async (t) => {
-    let count = 0
-    for (const name of documents) {
-      const document = await loadDocument(join(data, name), { from: '/' }).catch(() => undefined)
-      if (!document) continue
-      const api = createApi(document, 'http://127.0.0.1:1')
-      for (const operation of document.operations.values()) {
-        let tool: Tool
-        try {
-          tool = buildTool(api, operation, { operation: operation.id })
-        } catch {
-          continue
-        }
-        count += 1
-        for (const profile of PROFILES) {
-          const said = HOSTS[profile](publishFor(profile, tool))
-          if (said.length > 0) t.same(said, [], `${name} ${operation.id} ${profile}`)
-        }
-      }
-    }
-    t.ok(count > 0, `${count} tools under ${PROFILES.length} profiles`)
-    t.comment(`${count} tools`)
-  },
-)
 
 t.test('our own list and the fixtures are the same under every profile but gemini', async (t) => {
   const document = await loadDocument(fixture('api.yaml'), { from: '/' })

@@ -12,7 +12,7 @@ import { type Described, type Kind, type Read, readParameter } from './fixtures/
 import { type Echo, startEcho } from './fixtures/echo/server.ts'
 import { sharedData } from './shared-data.ts'
 
-const NUM_RUNS = Number(process.env.HANDRAIL_FUZZ_RUNS ?? 40)
+const NUM_RUNS = Number(process.env.HANDRAIL_FUZZ_RUNS ?? 25)
 
 const SCHEMAS: Record<Kind, JsonObject> = {
   primitive: { type: ['string', 'integer', 'boolean'] },
