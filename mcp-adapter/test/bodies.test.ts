@@ -176,3 +176,36 @@ t.test('GET, HEAD and DELETE may have bodies', async (t) => {
     t.equal(String(wire.body), '{"a":"x"}')
   }
 })
+
+t.test('a body as the arguments: every keyword of its schema is published, and what fits it is the body', async (t) => {
+  const Address = { $anchor: 'address', ...object({ city: { ...string, maxLength: 9 } }) }
+  const schema = {
+    ...object({ phone: string, email: string, to: { $ref: '#/components/schemas/Address' } }),
+    additionalProperties: false,
+    allOf: [{ anyOf: [{ required: ['phone'] }, { required: ['email'] }] }],
+    if: { required: ['to'] },
+    else: { required: ['phone'] },
+  }
+  for (const given of [schema, { $ref: '#/components/schemas/Contact' }]) {
+    const schemas = { Address, Contact: schema }
+    const { names, published, request, refusal } = operationOf({ schemas, requestBody: bodyOf(given) }, {}, true)
+    t.same(names, ['phone', 'email', 'to'])
+    t.same(published, {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      ...schema,
+      properties: { ...schema.properties, to: { $ref: '#/$defs/Address' } },
+      $defs: { Address },
+    })
+    t.equal(request({ email: 'e', to: { city: 'x' } }).body, '{"email":"e","to":{"city":"x"}}')
+    t.match(refusal({ email: 'e' }), /phone is required/)
+    t.match(refusal({ phone: '1', more: 1 }), /is not known/)
+  }
+  const refused = (parts: Parameters<typeof operationOf>[0]) => () => operationOf(parts, {}, true)
+  const parameter = { name: 'q', in: 'query', schema: string }
+  t.throws(
+    refused({ requestBody: bodyOf(schema), schemas: { Address }, parameters: [parameter] }),
+    /without other arguments/,
+  )
+  t.throws(refused({ requestBody: bodyOf({ type: 'array', items: string }) }), /type: object/)
+  t.throws(refused({}), /is for a JSON body/)
+})

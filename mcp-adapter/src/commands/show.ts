@@ -13,7 +13,7 @@ function mappingOf(binding: Binding, body: BodyRule | undefined) {
   const { argument, place, name, required, style, explode, fixed, hidden, fallback } = binding
   const isWhole = place === 'body' && body?.whole === true
   return {
-    argument: argument.join('.'),
+    argument: argument.join('.') || 'all arguments',
     in: place,
     // A body that is one argument has no name on the wire.
     ...(!isWhole && { name }),

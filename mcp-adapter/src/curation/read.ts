@@ -47,6 +47,8 @@ export interface CuratedTool {
   confirm?: boolean
   /** The OAuth scopes that a call needs. */
   scopes?: string[]
+  /** The arguments are the JSON body itself, by its schema as the document has it. */
+  input?: 'body'
   output?: 'brief' | 'resource'
   examples?: JsonObject[]
   /** Fields of the answer: `id`, `customer.name`, `items[].sku`. */

@@ -17,6 +17,8 @@ const MORE_ONE = ['unevaluatedProperties', 'unevaluatedItems', 'contentSchema']
 for (const keyword of MORE_ONE) ONE.add(keyword)
 const MANY = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems'])
 const NAMED = new Set(['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions'])
+/** What is dropped beside the place of a schema is kept where a schema is wanted as it was written. */
+const KEPT_VERBATIM = new Set(['$anchor', '$comment'])
 /** Of the document, not of the value: a model pays for these and learns nothing. `$id` would move the references. */
 const DROPPED = new Set(
   '__proto__ $id id $schema $anchor $dynamicAnchor $vocabulary $comment xml externalDocs discriminator example'.split(
@@ -65,6 +67,8 @@ export class Bundler {
   constructor(
     private readonly root: JsonObject,
     private readonly direction: Direction,
+    /** Every keyword and definition stays, and stays where it is. */
+    private readonly isVerbatim = false,
   ) {}
 
   /** The `$defs` name of a reference: its last step, and more of them when that is taken. */
@@ -87,7 +91,8 @@ export class Bundler {
     for (const keyword of Object.keys(schema)) {
       // A client mirrors a parameter of this extension in a header (MCP 2026-07-28, SEP-2243): it is of the protocol.
       const ofProtocol = keyword === 'x-mcp-header' && this.direction === 'send'
-      if (DROPPED.has(keyword) || (keyword.startsWith('x-') && !ofProtocol)) continue
+      const isDropped = DROPPED.has(keyword) && !(this.isVerbatim && KEPT_VERBATIM.has(keyword))
+      if (isDropped || (keyword.startsWith('x-') && !ofProtocol)) continue
       const value = schema[keyword] as Json
       if (ONE.has(keyword)) copy[keyword] = visit(value)
       else if (MANY.has(keyword) && Array.isArray(value)) copy[keyword] = value.map(visit)
@@ -96,7 +101,7 @@ export class Bundler {
         copy[keyword] = Object.fromEntries(Object.keys(value).map((name) => [name, visit(value[name] as Json)]))
       } else copy[keyword] = value
     }
-    return splitTypes(copy)
+    return this.isVerbatim ? copy : splitTypes(copy)
   }
 
   private toDefs(schema: Json, found: (reference: string) => void): Json {
@@ -136,7 +141,7 @@ export class Bundler {
       const target = defs.get(name)
       const { $ref: _, ...beside } = schema
       const mergeable = Object.keys(beside).every((keyword) => ANNOTATIONS.has(keyword))
-      const isOnce = uses.get(name) === 1 && !inside.includes(name) && inside.length < MOST_INSIDE
+      const isOnce = !this.isVerbatim && uses.get(name) === 1 && !inside.includes(name) && inside.length < MOST_INSIDE
       if (isOnce && target && mergeable) {
         inlined.add(name)
         return { ...(inline(target, [...inside, name], refers) as JsonObject), ...beside }

@@ -57,8 +57,8 @@ function readsCollection({ published, operation, shapes }: Tool): boolean {
 export const SHAPE_RULES: Rule[] = [
   eachTool(
     'root-combinator',
-    'error',
-    'No input schema has oneOf, anyOf or allOf at its root: hosts refuse it.',
+    'warning',
+    'No input schema has oneOf, anyOf or allOf at its root: many hosts are shown less of it.',
     (tool) => {
       const word = ['oneOf', 'anyOf', 'allOf'].find((each) => tool.published.inputSchema[each] !== undefined)
       return word !== undefined && `has ${word} at the root of its input schema`

@@ -15,7 +15,10 @@ export type Place = (typeof PLACES)[number]
 
 /** Where one argument goes in the request. */
 export interface Binding {
-  /** Steps to the argument: `['limit']`, or `['query', 'limit']` where names of several places collide. */
+  /**
+   * Steps to the argument: `['limit']`, or `['query', 'limit']` where names of several places collide. None: all of the
+   * arguments together are the value (`input: body`).
+   */
   argument: string[]
   place: Place
   /** The name on the wire. A whole body has none (`BodyRule.whole`). */
@@ -73,11 +76,16 @@ export const isUnique = (bindings: Binding[]) =>
 
 /**
  * Everything a call of this operation may carry, in order. Names stand side by side, or by place where one is in two
- * places. Throws ConfigError for what cannot be sent.
+ * places; a body by field, or as one. Throws ConfigError for what cannot be sent.
  */
-export function collectBindings(root: JsonObject, operation: Operation, safety?: SafetyRule): Bindings {
+export function collectBindings(
+  root: JsonObject,
+  operation: Operation,
+  safety?: SafetyRule,
+  bodyAsOne = false,
+): Bindings {
   const credentials = credentialNames(root)
-  const { bindings: fields, body } = bodyBindings(root, operation)
+  const { bindings: fields, body } = bodyBindings(root, operation, bodyAsOne)
   const flat = named([...parameterBindings(operation, credentials, safety), ...fields], body, safety)
   const rest = { ...(body && { body }), credentials }
   if (isUnique(flat)) return { bindings: flat, ...rest }

@@ -6,6 +6,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
 import { type Binding, type BodyRule, collectBindings, isUnique, PLACES } from './bindings.ts'
 import { aliasProperties } from './inputs/aliases.ts'
+import { resolveSchema } from './inputs/flatten.ts'
 import { acceptIntegerTexts } from './inputs/int64.ts'
 import { checkMirrored } from './inputs/mirrored.ts'
 import type { CredentialNames } from './inputs/owned.ts'
@@ -17,6 +18,8 @@ export interface Input {
   /** What a call's arguments are held against. `forModels` is what is published of it. */
   schema: JsonObject
   bindings: Binding[]
+  /** The arguments are the body itself, by the schema as the document has it. */
+  isBody?: true
   body?: BodyRule
   /** The arguments that the adapter itself understands. */
   roles: Roles
@@ -24,6 +27,9 @@ export interface Input {
   wireNames?: ReadonlyMap<string, string>
   credentials: CredentialNames
 }
+
+/** OpenAPI 3.1, section 4.8.24: the dialect of its schemas is built on this one. */
+const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 
 type Member = [name: string, schema: Json, required: boolean]
 
@@ -113,12 +119,34 @@ function rootSchema(shown: Binding[], schemas: Json[]): JsonObject {
   ])
 }
 
+/** The one argument that is all of a JSON body becomes the arguments themselves. Throws ConfigError. */
+function bodyAsArguments(
+  root: JsonObject,
+  operation: Operation,
+  bindings: Binding[],
+  body: BodyRule | undefined,
+): Binding[] {
+  const [whole, ...others] = bindings.filter((binding) => binding.fixed === undefined && !binding.hidden)
+  if (!whole || others.length > 0 || whole.place !== 'body' || body?.kind !== 'json')
+    throw new ConfigError(`${operation.id}: "input: body" is for a JSON body without other arguments`)
+  // A root that is a reference is written out: clients look for properties there.
+  const schema = resolveSchema(root, whole.schema) ?? whole.schema
+  return bindings.map((binding) => (binding === whole ? { ...whole, argument: [], schema } : binding))
+}
+
+/** The schema of a body that is an object, which arguments have to be. Throws ConfigError. */
+function objectOf(operation: Operation, schema: Json | undefined): JsonObject {
+  if (isObject(schema) && schema.type === 'object') return { $schema: DIALECT, ...schema }
+  throw new ConfigError(`${operation.id}: "input: body" is for a body whose schema says "type: object"`)
+}
+
 /**
  * The arguments of an operation as one JSON Schema 2020-12 object: parameters and the fields of a body side by side.
  * Where names collide, everything moves into `{path, query, header, cookie, body}`. `curated` is keyed by the argument's
  * derived name ("limit", or "query.limit" after a collision), and its values have the names of the wire; what is wrong
  * with an entry goes to `report`. `safety` names the arguments that the adapter understands: none of them is required.
- * Throws ConfigError for what cannot be sent (a style, a media type, a broken `x-mcp-header`).
+ * With `isBody` the arguments are the JSON body, and the schema is the document's with every keyword. Throws ConfigError
+ * for what cannot be sent (a style, a media type, a broken `x-mcp-header`).
  */
 export function buildInput(
   root: JsonObject,
@@ -128,19 +156,23 @@ export function buildInput(
     throw new ConfigError(`${operation.id}: "${argument}" ${message}`)
   },
   safety?: SafetyRule,
+  isBody = false,
 ): Input {
-  const { bindings: found, body, credentials } = collectBindings(root, operation, safety)
+  const { bindings: found, body, credentials } = collectBindings(root, operation, safety, isBody)
   const parts = found.map((binding) => roleOf(operation, binding, safety))
   const all = found.map((binding, i) => (parts[i] ? playRole(binding, parts[i]) : binding))
-  const bindings = curateAll(root, operation, all, curated, report)
+  const named = curateAll(root, operation, all, curated, report)
+  const bindings = isBody ? bodyAsArguments(root, operation, named, body) : named
   const shown = bindings.filter((binding) => binding.fixed === undefined && !binding.hidden)
-  const bundled = new Bundler(root, 'send').bundle(shown.map((binding) => binding.schema))
+  const bundled = new Bundler(root, 'send', isBody).bundle(shown.map((binding) => binding.schema))
   const aliased = aliasProperties(bundled.schemas, bundled.defs)
-  checkMirrored({ ...rootSchema(shown, aliased.schemas), $defs: aliased.defs })
-  const { schemas, defs } = acceptIntegerTexts(aliased.schemas, aliased.defs)
+  const rootOf = (schemas: Json[]) => (isBody ? objectOf(operation, schemas[0]) : rootSchema(shown, schemas))
+  checkMirrored({ ...rootOf(aliased.schemas), $defs: aliased.defs })
+  const { schemas, defs } = isBody ? aliased : acceptIntegerTexts(aliased.schemas, aliased.defs)
   return {
-    schema: { ...rootSchema(shown, schemas), ...(Object.keys(defs).length > 0 && { $defs: defs }) },
+    schema: { ...rootOf(schemas), ...(Object.keys(defs).length > 0 && { $defs: defs }) },
     bindings,
+    ...(isBody && { isBody }),
     ...(body && { body }),
     roles: Object.fromEntries(bindings.flatMap((binding, i) => (parts[i] ? [[parts[i], binding]] : []))),
     ...(aliased.wireNames && { wireNames: aliased.wireNames }),

@@ -105,14 +105,15 @@ const CHECKED = new Set(['minLength', 'maxLength', 'pattern', 'minItems', 'maxIt
 
 /**
  * The published form of an input schema: names, types, choices, ranges, what is required, and the words. A call is
- * held against the complete schema all the same, and what it breaks is told.
+ * held against the complete schema all the same, and what it breaks is told. `isVerbatim` leaves out nothing.
  */
-export function forModels(schema: Json): Json {
-  if (Array.isArray(schema)) return schema.map(forModels)
+export function forModels(schema: Json, isVerbatim = false): Json {
+  const inside = (child: Json) => forModels(child, isVerbatim)
+  if (Array.isArray(schema)) return schema.map(inside)
   if (!isObject(schema)) return schema
   const kept: [string, Json][] = []
   for (const [keyword, value] of Object.entries(schema)) {
-    if (CHECKED.has(keyword) && !(keyword === 'additionalProperties' && isObject(value))) continue
+    if (!isVerbatim && CHECKED.has(keyword) && !(keyword === 'additionalProperties' && isObject(value))) continue
     // Text is taken for such an integer too, where digits would be lost. Saying so would cost every reader.
     if (keyword === 'type' && schema.pattern === INTEGER_TEXT) {
       kept.push(['type', 'integer'])
@@ -121,8 +122,8 @@ export function forModels(schema: Json): Json {
     // Words that the curation file takes away go over those of the component behind a reference.
     if (keyword === 'description' && value === '') continue
     if (MAPS.has(keyword) && isObject(value)) {
-      kept.push([keyword, Object.fromEntries(Object.entries(value).map(([name, child]) => [name, forModels(child)]))])
-    } else kept.push([keyword, VALUES.has(keyword) || keyword === 'enum' ? value : forModels(value)])
+      kept.push([keyword, Object.fromEntries(Object.entries(value).map(([name, child]) => [name, inside(child)]))])
+    } else kept.push([keyword, VALUES.has(keyword) || keyword === 'enum' ? value : inside(value)])
   }
   return Object.fromEntries(kept)
 }

@@ -103,7 +103,14 @@ export function buildTool(
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name))
     throw new ConfigError(`"${name}" is not a tool name: 1 to 64 of a-z A-Z 0-9 _ -`)
   const title = curated.title ?? operation.summary ?? name
-  const input = buildInput(document.root, operation, curated.parameters, options.report, safety)
+  const input = buildInput(
+    document.root,
+    operation,
+    curated.parameters,
+    options.report,
+    safety,
+    curated.input === 'body',
+  )
   const results = resultRules(curated, options.results)
   const build = (...[read, entry]: [Operation, CuratedTool]) => {
     const { auth, results } = options
@@ -129,7 +136,7 @@ export function buildTool(
         operation.summary ??
         `${operation.method} ${operation.path}`
       ).trim(),
-      inputSchema: withExamples(forModels(input.schema) as ObjectSchema, curated.examples),
+      inputSchema: withExamples(forModels(input.schema, input.isBody) as ObjectSchema, curated.examples),
       ...(published && { outputSchema: published }),
       annotations: { title, ...deriveHints(operation, input.roles.key !== undefined), ...curated.annotations },
     },

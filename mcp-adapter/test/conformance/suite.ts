@@ -62,7 +62,8 @@ async function runSuite(url: string, revision: string): Promise<Map<string, Chec
   }
 }
 
-const WITHOUT_DIAGNOSTICS = /Unknown tool: test_|does not list the diagnostic tool/
+const WITHOUT_DIAGNOSTICS =
+  /Unknown tool: test_|does not list the diagnostic tool|exposes no tool with x-mcp-header|Tool 'json_schema_2020_12_tool' not found/
 
 /**
  * Runs one revision's requirements against an endpoint and compares them with the baseline, check by check. An

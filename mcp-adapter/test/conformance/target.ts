@@ -31,6 +31,7 @@ export async function startTarget() {
     },
     'GET /api/v1/text': () => text,
     'GET /api/v1/log': () => text,
+    'POST /api/v1/contacts': () => text,
     'GET /api/v1/regional': () => text,
     'GET /api/v1/image': file('image/png', PIXEL),
     'GET /api/v1/audio': file('audio/wav', SILENCE),

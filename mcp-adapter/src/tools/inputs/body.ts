@@ -96,10 +96,11 @@ function fileNames(root: JsonObject, schema: Json, encodings: Record<string, Fie
   return [...own.map(([name]) => name), ...parts.flatMap((part) => fileNames(root, part, encodings, depth + 1))]
 }
 
-/** What a body adds to the arguments: its fields, or one argument that is all of it. Throws ConfigError. */
+/** What a body adds to the arguments: its fields, or one argument that is all of it (`asOne`). Throws ConfigError. */
 export function bodyBindings(
   root: JsonObject,
   operation: Operation,
+  asOne = false,
 ): { bindings: Omit<Binding, 'argument'>[]; body?: BodyRule } {
   const { requestBody } = operation
   if (!requestBody || !isObject(requestBody.content) || Object.keys(requestBody.content).length === 0)
@@ -116,7 +117,7 @@ export function bodyBindings(
   const rule = { kind, mediaType, required, encodings, files }
   const common = { place: 'body' as const, style: 'simple', explode: false }
   const schema = wholeSchema(root, operation, chosen, files)
-  const flat = kind === 'text' || kind === 'binary' ? undefined : plainObject(root, schema)
+  const flat = asOne || kind === 'text' || kind === 'binary' ? undefined : plainObject(root, schema)
   // An optional body with required fields: flattened, the fields would be required even when no body is meant.
   if (!flat || (!required && flat.required.length > 0)) {
     const words =
