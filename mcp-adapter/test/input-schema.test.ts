@@ -3,7 +3,7 @@ import { readDocument } from '../src/document/read.ts'
 import type { JsonObject } from '../src/json.ts'
 import { buildInput } from '../src/tools/input-schema.ts'
 import { checkArguments } from '../src/tools/validate-arguments.ts'
-import { compile } from '../src/tools/validation.ts'
+import { compile } from '../src/validation.ts'
 
 /** A document with one operation: `POST /things/{id}` where the parameters have an id, else `POST /things`. */
 function operation(parts: {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { isPlainName } from '../src/serve/echo.ts'
+import { isPlainName } from '../src/plain-name.ts'
 import { start } from './start.ts'
 import { memoryLog, post } from './support.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { JsonObject } from '../src/json.ts'
-import { compile } from '../src/tools/validation.ts'
+import { compile } from '../src/validation.ts'
 import { answerOf, mapped, toolFor } from './fixtures/mapped.ts'
 
 const query = (name: string, schema: object = { type: 'integer' }) => ({ name, in: 'query', schema }) as JsonObject

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { JsonObject } from '../src/json.ts'
 import { loadTools } from '../src/tools/catalog.ts'
-import { compile } from '../src/tools/validation.ts'
+import { compile } from '../src/validation.ts'
 import { connect } from './clients/connect.ts'
 import { FLAVOURS } from './clients/face.ts'
 import { answerOf, mapped, toolFor } from './fixtures/mapped.ts'

@@ -5,7 +5,7 @@ import { isObject } from '../src/json.ts'
 import { createFields } from '../src/results/fields.ts'
 import { parseExact } from '../src/results/numbers.ts'
 import { forClients } from '../src/tools/published-schema.ts'
-import { compile } from '../src/tools/validation.ts'
+import { compile } from '../src/validation.ts'
 import { answerOf, mapped, toolFor } from './fixtures/mapped.ts'
 
 const RUNS = { seed: 5, numRuns: Number(process.env.RESULT_RUNS ?? 60) }

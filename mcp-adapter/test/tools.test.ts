@@ -8,7 +8,7 @@ import { snakeCase, toolName, uniqueNames } from '../src/tools/naming.ts'
 import { buildOutput } from '../src/tools/output-schema.ts'
 import { forClients, forModels } from '../src/tools/published-schema.ts'
 import { buildTool } from '../src/tools/tools.ts'
-import { compile } from '../src/tools/validation.ts'
+import { compile } from '../src/validation.ts'
 
 function operation(method: string, more: object = {}, schemas: object = {}) {
   const document = readDocument(

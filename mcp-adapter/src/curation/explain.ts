@@ -1,6 +1,6 @@
 import { isObject, pointerSteps } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
-import type { SchemaError } from '../tools/validation.ts'
+import type { SchemaError } from '../validation.ts'
 import type { Path } from './yaml-file.ts'
 
 /** A finding of the schema, as a person reads it. */

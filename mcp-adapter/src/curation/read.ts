@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Json, JsonObject } from '../json.ts'
-import { compile } from '../tools/validation.ts'
+import { compile } from '../validation.ts'
 import { explain } from './explain.ts'
 import { type Report, readYamlFile } from './yaml-file.ts'
 

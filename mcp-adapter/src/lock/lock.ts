@@ -3,7 +3,7 @@ import { parse, stringify } from 'yaml'
 import { ConfigError, messageOf } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import type { Tool } from '../tools/tools.ts'
-import { compile } from '../tools/validation.ts'
+import { compile } from '../validation.ts'
 import { digestOf, sorted } from './canonical.ts'
 
 /** What agents see of one tool, and what stands behind it. */

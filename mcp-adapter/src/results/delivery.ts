@@ -1,7 +1,7 @@
 import type { Answer } from '../backend/backend.ts'
 import type { JsonObject } from '../json.ts'
 import type { Tool } from '../tools/tools.ts'
-import type { Check } from '../tools/validation.ts'
+import type { Check } from '../validation.ts'
 import { typeOf } from './body.ts'
 import { type Cut, shorten } from './budget.ts'
 import { cutNote, mainCut } from './cut-note.ts'

@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject, pointerSteps } from '../json.ts'
-import type { Check } from '../tools/validation.ts'
+import type { Check } from '../validation.ts'
 
 const MOST_ROUNDS = 50
 

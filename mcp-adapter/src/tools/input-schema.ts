@@ -4,6 +4,7 @@ import type { Operation } from '../document/read.ts'
 import { ConfigError, messageOf } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
+import { compile } from '../validation.ts'
 import { type Binding, type BodyRule, collectBindings, isUnique, PLACES } from './bindings.ts'
 import { aliasProperties } from './inputs/aliases.ts'
 import { resolveSchema } from './inputs/flatten.ts'
@@ -12,7 +13,6 @@ import { checkMirrored } from './inputs/mirrored.ts'
 import type { CredentialNames } from './inputs/owned.ts'
 import { MODEL_NAME } from './naming.ts'
 import { playRole, type Roles, roleOf } from './safety.ts'
-import { compile } from './validation.ts'
 
 export interface Input {
   /** What a call's arguments are held against. `forModels` is what is published of it. */

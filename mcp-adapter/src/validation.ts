@@ -1,6 +1,6 @@
 import { Ajv2020, type ErrorObject, type Options } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
-import { atPointer, isObject, type Json, type JsonObject } from '../json.ts'
+import { atPointer, isObject, type Json, type JsonObject } from './json.ts'
 
 export type SchemaError = ErrorObject & { parentSchema?: Record<string, unknown> }
 
