@@ -21,7 +21,7 @@ export interface Answer {
   truncated?: true
 }
 
-export type FailureKind =
+type FailureKind =
   | 'unreachable'
   | 'timeout'
   | 'too-large'

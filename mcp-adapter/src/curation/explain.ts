@@ -4,7 +4,7 @@ import type { SchemaError } from '../validation.ts'
 import type { Path } from './yaml-file.ts'
 
 /** A finding of the schema, as a person reads it. */
-export interface Explained {
+interface Explained {
   path: Path
   message: string
   /** It is about the key that ends the path, not about its value. */

@@ -22,7 +22,7 @@ function withKey(tool: Tool, content: JsonObject, key: string): JsonObject {
   return (tool.checkPublished?.(keyed) ?? []).length === 0 ? keyed : content
 }
 
-export interface Delivery {
+interface Delivery {
   /** The call waits for a person. */
   waits: boolean
   /** The data keeps its complete schema, and so the published one as well. */

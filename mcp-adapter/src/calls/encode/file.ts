@@ -2,7 +2,7 @@ import { isObject } from '../../json.ts'
 import { type Sendable, Unsendable, wellFormed } from './text.ts'
 
 /** A file, read and checked. */
-export interface FileContent {
+interface FileContent {
   bytes: Buffer
   filename?: string
   contentType?: string
