@@ -105,8 +105,8 @@ const RULES: { files: RegExp; may: RegExp[] }[] = [
     may: [
       /^mcp-adapter\/src\//,
       /^node:/,
-      /^@(modelcontextprotocol|scalar\/openapi-upgrader)\//,
-      /^(ajv|ajv-formats|jose|jsonpath-rfc9535|lossless-json|undici|yaml)(\/|$)/,
+      /^@modelcontextprotocol\//,
+      /^(@scalar\/openapi-upgrader|ajv|ajv-formats|jose|jsonpath-rfc9535|lossless-json|undici|yaml)(\/|$)/,
     ],
   },
 ]
@@ -155,11 +155,9 @@ t.test('Fastify stays in api/, the environment in the configuration', async (t) 
         importsOf(file).some((name) => /fastify/.test(name)),
         file,
       )
-    if (
-      !/src\/(main|create-admin|config|(audit|policy)\/cli)\.ts$|mcp-adapter\/src\/(commands\/cli|backend\/backends)\.ts$/.test(
-        file,
-      )
-    )
-      t.notMatch(text, /process\.env/, file)
+    // The curation names the variables that hold the adapter's own credentials.
+    const reads =
+      /src\/(main|create-admin|config|(audit|policy)\/cli)\.ts$|mcp-adapter\/src\/(commands\/cli|backend\/backends)\.ts$/
+    if (!reads.test(file)) t.notMatch(text, /process\.env/, file)
   }
 })
