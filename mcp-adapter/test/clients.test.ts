@@ -7,7 +7,7 @@ import { FLAVOURS } from './clients/face.ts'
 import { ada } from './fixtures/backend.ts'
 import { startStrange } from './fixtures/strange-api.ts'
 import { start } from './start.ts'
-import { fenced, post } from './support.ts'
+import { fenced, MODERN_META, post } from './support.ts'
 
 for (const flavour of FLAVOURS) {
   t.test(`${flavour} lists and calls tools over HTTP`, async (t) => {
@@ -79,11 +79,7 @@ t.test('a list in the 2026-07-28 era is private to its caller and says how long 
       id: 1,
       method: 'tools/list',
       params: {
-        _meta: {
-          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-          'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-          'io.modelcontextprotocol/clientCapabilities': {},
-        },
+        _meta: MODERN_META,
       },
     },
     { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' },
@@ -156,17 +152,12 @@ for (const version of ['2025-11-25', '2026-07-28']) {
     const slow = slowRoute()
     const { adapter } = await start(t, { 'GET /api/v1/users/ada': slow.route as never })
     const modern = version === '2026-07-28'
-    const _meta = {
-      'io.modelcontextprotocol/protocolVersion': version,
-      'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-      'io.modelcontextprotocol/clientCapabilities': {},
-    }
     const leave = new AbortController()
     const headers = {
       'mcp-protocol-version': version,
       ...(modern && { 'mcp-method': 'tools/call', 'mcp-name': 'get_user_by_id' }),
     }
-    const params = { name: 'get_user_by_id', arguments: { userId: 'ada' }, ...(modern && { _meta }) }
+    const params = { name: 'get_user_by_id', arguments: { userId: 'ada' }, ...(modern && { _meta: MODERN_META }) }
     const answer = post(adapter.url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params }, headers, leave.signal)
     answer.then((response) => response.text()).catch(() => {})
     await slow.arrival

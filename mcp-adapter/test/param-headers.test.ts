@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { isPlainName } from '../src/plain-name.ts'
 import { start } from './start.ts'
-import { memoryLog, post } from './support.ts'
+import { MODERN_META, memoryLog, post } from './support.ts'
 
 const DOCUMENT = {
   openapi: '3.1.0',
@@ -40,14 +40,9 @@ async function startRegional(test: Parameters<typeof start>[0]) {
   return started
 }
 
-const META = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-  'io.modelcontextprotocol/clientCapabilities': {},
-}
 const HEADERS = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'list_stock' }
 
-async function call(url: string, args: object, headers: Record<string, string>, meta: object = META) {
+async function call(url: string, args: object, headers: Record<string, string>, meta: object = MODERN_META) {
   const params = { name: 'list_stock', arguments: args, _meta: meta }
   const response = await post(url, { jsonrpc: '2.0', id: 4, method: 'tools/call', params }, headers)
   return { status: response.status, text: await response.text() }
@@ -101,7 +96,7 @@ t.test('Mcp-Param headers say the same as the arguments, or the call is refused 
 
 t.test('a wrong envelope is told before a wrong Mcp-Param header, and 2025-era clients need none', async (t) => {
   const { adapter } = await startRegional(t)
-  const broken = { ...META, 'io.modelcontextprotocol/clientCapabilities': 1 }
+  const broken = { ...MODERN_META, 'io.modelcontextprotocol/clientCapabilities': 1 }
   const told = await call(adapter.url, { region: 'eu' }, HEADERS, broken)
   t.match(JSON.parse(told.text), { error: { code: -32602 } })
   const earlier = await call(adapter.url, { region: 'eu' }, {}, {})
@@ -112,7 +107,7 @@ t.test('a wrong envelope is told before a wrong Mcp-Param header, and 2025-era c
 t.test('a client that is not shown the marks is not asked for the headers', async (t) => {
   const { adapter } = await startRegional(t)
   const client = { name: 'gemini-cli', version: '1' }
-  const meta = { ...META, 'io.modelcontextprotocol/clientInfo': client }
+  const meta = { ...MODERN_META, 'io.modelcontextprotocol/clientInfo': client }
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' }
   const list = await post(
     adapter.url,
@@ -125,16 +120,11 @@ t.test('a client that is not shown the marks is not asked for the headers', asyn
 })
 
 const SECRET = 'xoxb-1234567890-quokka'
-const ENVELOPE = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-  'io.modelcontextprotocol/clientCapabilities': {},
-}
 
 t.test('a header that disagrees with the body is named, and neither answered nor logged', async (t) => {
   const { log, lines } = memoryLog()
   const { adapter } = await start(t, {}, { log })
-  const params = { name: 'list_orders', arguments: {}, _meta: ENVELOPE }
+  const params = { name: 'list_orders', arguments: {}, _meta: MODERN_META }
   const right = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'list_orders' }
   for (const name of Object.keys(right)) {
     const headers = { ...right, [name]: SECRET }

@@ -12,7 +12,7 @@ import { FLAVOURS } from './clients/face.ts'
 import { startStdio } from './clients/in-process.ts'
 import { createClient } from './clients/v2.ts'
 import { start } from './start.ts'
-import { fixture, post } from './support.ts'
+import { fixture, MODERN_META, post } from './support.ts'
 
 t.test('our own list and the fixtures are the same under every profile but gemini', async (t) => {
   const document = await loadDocument(fixture('api.yaml'), { from: '/' })
@@ -43,11 +43,7 @@ t.test(
           id: 1,
           method: 'tools/list',
           params: {
-            _meta: {
-              'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-              'io.modelcontextprotocol/clientInfo': { name, version: '1' },
-              'io.modelcontextprotocol/clientCapabilities': {},
-            },
+            _meta: { ...MODERN_META, 'io.modelcontextprotocol/clientInfo': { name, version: '1' } },
           },
         },
         { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' },

@@ -7,18 +7,12 @@ import { createListener } from './clients/listener.ts'
 import { overStdio } from './clients/v2.ts'
 import { startBackend } from './fixtures/backend.ts'
 import { createFolder, curation, startMoving } from './reload-support.ts'
-import { post } from './support.ts'
+import { MODERN_META, post } from './support.ts'
 import { until } from './until.ts'
-
-const META = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientCapabilities': {},
-  'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-}
 
 /** Opens one stream by hand. */
 function listen(url: string, id: string, token = 'token-ada', signal?: AbortSignal) {
-  const params = { notifications: { toolsListChanged: true }, _meta: META }
+  const params = { notifications: { toolsListChanged: true }, _meta: MODERN_META }
   const headers = {
     'mcp-protocol-version': '2026-07-28',
     'mcp-method': 'subscriptions/listen',

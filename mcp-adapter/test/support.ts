@@ -23,6 +23,13 @@ export function fenced(text = '') {
 /** The JSON of a text, fenced or not. */
 export const jsonOf = (text = '{}') => (text.startsWith('[data ') ? fenced(text) : JSON.parse(text))
 
+/** What each request of 2026-07-28 says of its client. */
+export const MODERN_META = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+}
+
 /** One raw MCP POST. `message` may be text, to send what is not JSON. */
 export function post(url: string, message: unknown, headers: Record<string, string> = {}, signal?: AbortSignal) {
   return fetch(url, {
