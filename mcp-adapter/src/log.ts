@@ -8,7 +8,8 @@ export interface Log {
 }
 
 const STDERR = 2
-/** So much is kept before it is written, however busy the process is. */
+/** A line is written at the latest after so many milliseconds, or when so many characters wait. */
+const LONGEST_WAIT_MS = 20
 const MOST_KEPT = 64 * 1024
 
 /** Writes all of a text. What the other end of a pipe does not take yet is tried again: a log is complete. */
@@ -24,7 +25,7 @@ function writeAll(text: string): void {
 }
 
 /**
- * One JSON object a line on stderr, so that stdout stays the protocol's alone. Lines of one turn of the event loop are
+ * One JSON object a line on stderr, so that stdout stays the protocol's alone. Lines are
  * written together: a write of its own for each costs more than making it.
  */
 export function stderrLog(): Log {
@@ -40,7 +41,7 @@ export function stderrLog(): Log {
     kept = ''
   })
   const write = (level: string) => (fields: object, message: string) => {
-    if (kept === '') setImmediate(flush)
+    if (kept === '') setTimeout(flush, LONGEST_WAIT_MS).unref()
     kept += `${JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg: message })}\n`
     if (kept.length >= MOST_KEPT) flush()
   }

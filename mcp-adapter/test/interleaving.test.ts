@@ -9,10 +9,7 @@ import { start } from './start.ts'
 import { MODERN_META } from './support.ts'
 
 /** Two callers. The API repeats the token and the argument that a call came with. */
-const CALLERS = [
-  { token: 'token-ada', name: 'ada' },
-  { token: 'token-bob', name: 'bob' },
-] as const
+const CALLERS = [{ token: 'token-ada' }, { token: 'token-bob' }] as const
 type Caller = (typeof CALLERS)[number]
 
 /** How many calls of each caller are on their way at a time. */
@@ -35,7 +32,7 @@ const limitOf = (number: number) => (number % 100) + 1
 /** Whether an answer belongs to this caller and this call, and holds nothing of anybody else. */
 function isTheirs(text: string, id: number, caller: Caller): boolean {
   const isNamed = new RegExp(`"id":${id}[,}]`).test(text)
-  const others = CALLERS.some((each) => each !== caller && text.includes(each.name))
+  const others = CALLERS.some((each) => each !== caller && text.includes(each.token))
   return isNamed && !others && text.includes(`Bearer ${caller.token}`) && text.includes(`<${limitOf(id)}>`)
 }
 

@@ -1,7 +1,10 @@
-import { Agent, type IncomingHttpHeaders, request as rawRequest } from 'node:http'
+import { once } from 'node:events'
+import { Agent, createServer, type IncomingHttpHeaders, request as rawRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
 import { startAdapter } from '../src/index.ts'
+import { openAnswer } from '../src/serve/lean-answer.ts'
 import { startBackend } from './fixtures/backend.ts'
 import { fixture, memoryLog } from './support.ts'
 
@@ -242,4 +245,23 @@ t.test('whatever is sent, both ways answer the same: status, headers and body', 
     { seed: 5, numRuns: Number(process.env.FAST_CHECK_RUNS ?? 250) },
   )
   t.ok(short > 50, `${short} took the short way`)
+})
+
+t.test('a slow call of an earlier client is kept alive, and ends with its answer', async (t) => {
+  const server = createServer((_request, response) => {
+    const answer = openAnswer(response, 'legacy', 1)
+    // The answer comes after the first sign of life.
+    const wait = setInterval(() => {
+      if (!response.headersSent) return
+      clearInterval(wait)
+      answer.end('{"id":1}')
+    }, 1)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const answer = await send(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, '', {})
+  t.match(answer.headers, { 'content-type': 'text/event-stream', connection: 'keep-alive' })
+  t.match(answer.body, /^(: keepalive\n\n)+event: message\ndata: \{"id":1\}\n\n$/)
+  agent.destroy()
 })

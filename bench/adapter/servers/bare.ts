@@ -1,11 +1,14 @@
+import { createRequire } from 'node:module'
 import fastify from 'fastify'
-import { Agent } from 'undici'
 import { serving } from '../support/child.ts'
 
 /**
  * The floor: a Fastify route that parses the JSON-RPC, calls the API and answers. It checks nothing, so nothing that
  * does more can be much faster.
  */
+// The adapter's own release of undici, so that the floor does not differ in that.
+const require = createRequire(new URL('../../../mcp-adapter/package.json', import.meta.url))
+const { Agent } = require('undici') as typeof import('undici')
 const api = process.env.BENCH_API ?? ''
 const agent = new Agent()
 const app = fastify()

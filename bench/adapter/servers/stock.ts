@@ -1,18 +1,20 @@
 import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, fromJsonSchema, McpServer } from '@modelcontextprotocol/server'
-import { Agent } from 'undici'
 import { listening } from '../support/child.ts'
 import { inputSchema, outputSchema } from './tool.ts'
 
 /** What the SDK's documentation shows: a server per request from a factory, behind the SDK's own Node handler. */
+const require = createRequire(new URL('../../../mcp-adapter/package.json', import.meta.url))
+const { Agent } = require('undici') as typeof import('undici')
 const api = process.env.BENCH_API ?? ''
 const agent = new Agent()
 const tools = Number(process.env.BENCH_TOOLS ?? 1)
 const input = fromJsonSchema<{ orderId: string; expand?: string }>(inputSchema)
 const output = fromJsonSchema<Record<string, unknown>>(outputSchema)
 
-const handler = createMcpHandler(({ authInfo: _ }) => {
+const handler = createMcpHandler(() => {
   const server = new McpServer({ name: 'stock', version: '1.0.0' })
   for (let index = 0; index < tools; index++) {
     server.registerTool(

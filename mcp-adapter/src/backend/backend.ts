@@ -1,4 +1,4 @@
-import { Pool } from 'undici'
+import { type buildConnector, Pool } from 'undici'
 import { createPublicConnector } from '../addresses.ts'
 import type { Credential } from '../auth/identity.ts'
 import { createUpstreamCredential, type UpstreamCredential } from '../auth/upstream-credential.ts'
@@ -49,11 +49,11 @@ export class BackendFailure extends Error {
 export interface SendOptions {
   credential: Credential
   /** Sent as X-Forwarded-For. */
-  forwardedFor?: string
+  forwardedFor?: string | undefined
   requestId: string
-  traceparent?: string
+  traceparent?: string | undefined
   /** Goes with `traceparent`. */
-  tracestate?: string
+  tracestate?: string | undefined
   /** Ends when the MCP request is cancelled. */
   signal: AbortSignal
   /** What is left of the deadline, in milliseconds. Default: all of it. */
@@ -86,6 +86,8 @@ export interface BackendSettings {
   publicOnly?: boolean
   /** What it gets. Default: the caller's bearer token. */
   credential?: UpstreamCredential
+  /** Makes connections, instead of TCP. */
+  connect?: buildConnector.connector
 }
 
 const DEFAULT_CONCURRENCY = 64
@@ -156,7 +158,7 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
   const pool = new Pool(origin, {
     connections: concurrency,
     pipelining: 1,
-    connect: settings.publicOnly ? createPublicConnector(connect) : connect,
+    connect: settings.connect ?? (settings.publicOnly ? createPublicConnector(connect) : connect),
   })
   const queue = createQueue(concurrency, concurrency * ROOM_FACTOR)
   const breaker: Breaker = settings.breaker === false ? noBreaker : createBreaker()

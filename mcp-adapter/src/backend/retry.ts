@@ -11,11 +11,11 @@ const DEPOSIT = 0.1
 
 export interface RetryOptions extends Omit<SendOptions, 'timeoutMs'> {
   /** The end of the whole call, by performance.now(). Default: the API's deadline from now. */
-  until?: number
+  until?: number | undefined
   /** Sending the request twice does nothing twice. Without it there is one attempt. */
   repeatable: boolean
   /** Told before each further attempt. */
-  onRetry?: (attempt: number, outcome: Answer | BackendFailure) => void
+  onRetry?: ((attempt: number, outcome: Answer | BackendFailure) => void) | undefined
 }
 
 /**
@@ -42,12 +42,14 @@ function delayBefore(attempt: number, outcome: Answer | BackendFailure): number 
  */
 export async function sendWithRetries(backend: Backend, request: HttpRequest, options: RetryOptions): Promise<Answer> {
   const { signal, repeatable, onRetry, until: end = performance.now() + backend.timeoutMs } = options
+  const { credential, forwardedFor, requestId, traceparent, tracestate } = options
   backend.retries.put(DEPOSIT)
   for (let attempt = 1; ; attempt++) {
     const left = Math.max(1, Math.ceil(end - performance.now()))
     let outcome: Answer | BackendFailure
     try {
-      outcome = await backend.send(request, { ...options, timeoutMs: left })
+      const attempted = { credential, forwardedFor, requestId, traceparent, tracestate, signal, timeoutMs: left }
+      outcome = await backend.send(request, attempted)
     } catch (error) {
       if (!(error instanceof BackendFailure)) throw error
       outcome = error

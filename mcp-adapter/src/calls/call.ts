@@ -23,16 +23,16 @@ interface Ending extends FollowOptions {
   key?: string | undefined
   /** The call asked only what would happen. */
   dryRun: boolean
-  delivery?: CallOptions['delivery']
+  delivery?: CallOptions['delivery'] | undefined
 }
 
 interface CallOptions extends Omit<Exchange, 'owner'> {
   identity: Identity
-  forwardedFor?: string
+  forwardedFor?: string | undefined
   era: Era
   requestId: string
-  traceparent?: string
-  tracestate?: string
+  traceparent?: string | undefined
+  tracestate?: string | undefined
   signal: AbortSignal
   /** Tells how far the call is; undefined: nobody wants to know. */
   report?: ((progress: Progress) => Promise<void>) | undefined
@@ -89,7 +89,7 @@ export function createCaller({ backends, states, costs, log }: CallerSettings): 
   }
 
   async function call(tool: Tool, args: JsonObject, options: CallOptions): Promise<CallResult | InputRequiredResult> {
-    const { era, requestId, identity } = options
+    const { era, requestId, identity, signal, forwardedFor, traceparent, tracestate, report, delivery } = options
     const started = performance.now()
     const note = (outcome: object) => {
       log.info({ tool: tool.name, requestId, ms: Math.round(performance.now() - started), ...outcome }, 'tool call')
@@ -102,7 +102,9 @@ export function createCaller({ backends, states, costs, log }: CallerSettings): 
     let prepared: Prepared | undefined
     try {
       prepared = prepareCall(tool, args)
-      const confirmed = await confirm(states, tool, args, prepared, { ...options, owner: identity.owner })
+      // Without the SDK's side nobody can be asked, and nobody was.
+      const exchange = options.context && { ...options, owner: identity.owner }
+      const confirmed = exchange ? await confirm(states, tool, args, prepared, exchange) : {}
       if (confirmed.ask) {
         note({ asked: true })
         return confirmed.ask
@@ -111,16 +113,25 @@ export function createCaller({ backends, states, costs, log }: CallerSettings): 
       const { request, key, repeatable, dryRun } = prepared
       costs.charge(identity.owner, tool.cost)
       const until = performance.now() + (tool.timeoutMs ?? tool.api.timeoutMs)
+      // Member by member: to copy an object of this size costs more than the rest of preparing a call.
       const send = (wanted: HttpRequest, mayRepeat: boolean, { scopes }: Tool) =>
         sendAs(identity, scopes, backends.of(tool.api), wanted, {
-          ...options,
+          forwardedFor,
+          requestId,
+          traceparent,
+          tracestate,
+          signal,
           until,
           repeatable: mayRepeat,
           onRetry: (attempt, outcome) => noteRetry(tool, requestId, attempt, outcome),
         })
       const answer = await send(request, repeatable, tool)
       const mapped = await ended(tool, answer, {
-        ...options,
+        era,
+        requestId,
+        signal,
+        report,
+        delivery,
         until,
         send: (wanted) => send(wanted, true, tool.poll?.reader ?? tool),
         readWith: tool.poll && options.find?.(tool.poll.reader.operation.id),

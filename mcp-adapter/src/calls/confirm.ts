@@ -18,7 +18,7 @@ export interface Exchange {
   /** The client can show a form, and there is a way to get its answer. */
   canAsk: boolean
   /** The SDK's side of the request, without which nobody can be asked. */
-  context?: ServerContext
+  context?: ServerContext | undefined
 }
 
 const REFUSALS: Record<Refusal, string> = {

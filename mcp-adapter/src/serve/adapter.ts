@@ -13,6 +13,7 @@ import { createHttpEndpoint } from './http.ts'
 import { baseScopesOf, keepUpToDate, warnOfLeftOut } from './live.ts'
 import { placesOf } from './places.ts'
 import { createServices } from './server.ts'
+import { warmUp } from './warm-up.ts'
 
 export interface AdapterOptions {
   /** Path of a curation file (tools.yaml). */
@@ -104,6 +105,7 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
     lean: options.lean ?? true,
   })
   const exchanges = countExchanges(server)
+  await warmUp(log)
   server.listen(options.port ?? 3001, host)
   try {
     await once(server, 'listening')

@@ -55,14 +55,13 @@ interface HttpEndpoint {
 /** One question to each API per HTTP request, however often the answer is needed. */
 function oncePerRequest(session: Session): Session {
   const answers = new Map<Api, ReturnType<Session['actions']>>()
-  return {
-    ...session,
-    actions(api, signal) {
-      const answer = answers.get(api) ?? session.actions(api, signal)
-      answers.set(api, answer)
-      return answer
-    },
+  const { actions } = session
+  session.actions = (api, signal) => {
+    const answer = answers.get(api) ?? actions(api, signal)
+    answers.set(api, answer)
+    return answer
   }
+  return session
 }
 
 /** Ends when the client leaves before it has its whole answer. */
@@ -87,6 +86,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
 
   /** True when the API refused the credential; any other failure is told by the tool list or call itself. */
   async function isRefused(session: Session, message: unknown, signal: AbortSignal): Promise<boolean> {
+    if (!services.catalog.apis.some(({ access }) => access)) return false
     const asking = [message].flat().filter((each) => needsRights(each) || isListen(each))
     if (asking.length === 0) return false
     const refused = await Promise.all(asking.map((each) => isCredentialRefused(services, session, each, signal)))

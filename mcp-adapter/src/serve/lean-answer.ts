@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { SERVER_INFO_META_KEY } from '@modelcontextprotocol/server'
-import type { JsonObject } from '../json.ts'
+import { isObject, type JsonObject } from '../json.ts'
 import type { Era } from '../results/result.ts'
 import type { PublishedTool } from '../tools/tools.ts'
 
@@ -37,9 +37,13 @@ export function listResult(
 /** A `tools/call` result as the SDK writes it. */
 export function callResult(result: JsonObject, era: Era, { serverInfo }: Identification): string {
   if (era === 'legacy') return JSON.stringify(result)
-  const { _meta: meta, ...rest } = result
   const info = { [SERVER_INFO_META_KEY]: serverInfo }
-  return JSON.stringify({ ...rest, resultType: 'complete', _meta: { ...(meta as JsonObject | undefined), ...info } })
+  if (isObject(result._meta)) {
+    const { _meta: meta, ...rest } = result
+    return JSON.stringify({ ...rest, resultType: 'complete', _meta: { ...(meta as JsonObject), ...info } })
+  }
+  // The end is added to the text: to copy the result first costs as much as writing it.
+  return `${JSON.stringify(result).slice(0, -1)},"resultType":"complete","_meta":${JSON.stringify(info)}}`
 }
 
 const HEADERS: Record<Era, string[]> = {

@@ -40,6 +40,8 @@ type Rights = ReadonlyMap<Api, ReadonlySet<string> | undefined>
 /** What is served to a session now. One catalog answers the whole of a request. */
 export const catalogFor = ({ catalog }: Services, session: Session) => session.catalog ?? catalog
 
+const hasAccess = ({ access }: Api) => access !== undefined
+
 /** The APIs that a message is about: the one of the tool that it names, otherwise all. */
 function concerned({ apis, byName }: Catalog, name: unknown): Api[] {
   const tool = typeof name === 'string' ? byName.get(name) : undefined
@@ -51,6 +53,8 @@ function concerned({ apis, byName }: Catalog, name: unknown): Api[] {
  * are not shown, and those of the others are. Throws when none can tell.
  */
 async function rightsWith(apis: Api[], { log }: Services, session: Session, signal: AbortSignal): Promise<Rights> {
+  // Of most APIs nobody asks. Then there is nothing to wait for, and waiting has its price with every call.
+  if (!apis.some(hasAccess)) return new Map(apis.map((api) => [api, undefined]))
   const outcomes = await Promise.allSettled(apis.map((api) => session.actions(api, signal)))
   const rights = new Map<Api, ReadonlySet<string> | undefined>()
   const failures: unknown[] = []
@@ -164,14 +168,16 @@ async function call(
   // A hidden tool and one that does not exist get the same answer: a caller learns nothing of what others may do.
   if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
   const { api } = tool
+  const { traceparent, tracestate } = traceOf(asked.meta)
   return services.caller.call(tool, args, {
     identity: session.identity,
-    ...(session.forwardedFor !== undefined && { forwardedFor: session.forwardedFor }),
+    forwardedFor: session.forwardedFor,
     era,
     canAsk,
-    ...(context && { context }),
+    context,
     requestId: randomUUID(),
-    ...traceOf(asked.meta),
+    traceparent,
+    tracestate,
     signal,
     report: progressReporter(asked.meta, context),
     find: (id) => catalogFor(services, session).tools.find((each) => each.api === api && each.operation.id === id),

@@ -28,11 +28,11 @@ import { readResource } from './resources.ts'
 export interface Session {
   identity: Identity
   /** The caller's address and the proxies before it; absent over stdio. */
-  forwardedFor?: string
+  forwardedFor?: string | undefined
   /** The same connection lasts from call to call (stdio), so that an earlier client can be asked something. */
   lasting: boolean
   /** What is served to the request that this session is for. A session that lasts is served what there is each time. */
-  catalog?: Catalog
+  catalog?: Catalog | undefined
   /** Lists show what the caller's token does not allow yet, too. */
   offersMore: boolean
   /** What the caller may do with an API, or undefined when it has no access rule. Throws ProblemResult. */
@@ -65,11 +65,17 @@ export function createServices(
     log,
     stateSecret,
     reloads,
+    backends = createBackends(),
     recorder,
-  }: { log: Log; stateSecret?: string | undefined; reloads: boolean; recorder?: UsageRecorder | undefined },
+  }: {
+    log: Log
+    stateSecret?: string | undefined
+    reloads: boolean
+    backends?: Backends
+    recorder?: UsageRecorder | undefined
+  },
 ): Services {
   const states = createConfirmationStates(stateSecret)
-  const backends = createBackends()
   backends.replace(catalog.apis)
   const { costPerMinute } = catalog
   const costs = costPerMinute === undefined ? noCostLimit : createCostLimit(costPerMinute)
@@ -85,17 +91,16 @@ export function createSession(
   { forwardedFor, lasting = false, offersMore = false }: Partial<Session> = {},
 ): Session {
   const identity = typeof who === 'string' ? forwarded(who) : who
-  const from = forwardedFor !== undefined && { forwardedFor }
   return {
     identity,
-    ...from,
+    forwardedFor,
     lasting,
-    ...(!lasting && { catalog: services.catalog }),
+    catalog: lasting ? undefined : services.catalog,
     offersMore,
     async actions(api, signal) {
       const { access, toolScopes } = api
       if (!access) return undefined
-      const options = { ...from, requestId: randomUUID(), signal }
+      const options = { forwardedFor, requestId: randomUUID(), signal }
       return askActions({ access, toolScopes }, identity, services.backends.of(api), options)
     },
   }

@@ -1,0 +1,96 @@
+/**
+ * npm run bench:adapter [-- --quick]: one tool call through the adapter, through the SDK's stock serving, through a bare
+ * Fastify route, and the request to the API alone. Each server is a process of its own; this one makes the load. Rounds
+ * are interleaved, and figures are medians. Processor time per call says more than calls a second where other work
+ * shares the machine. --wanted: the process fails where the ratios of issue 5 are not reached.
+ */
+import { parseArgs } from 'node:util'
+import { type Contender, firstSeconds, measure, type Result, type Round } from './support/measure.ts'
+import { start } from './support/process.ts'
+import { call, direct, type Era, mcp } from './support/requests.ts'
+import { median, row, table } from './support/table.ts'
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, wanted: { type: 'boolean', default: false } },
+})
+const ROUND: Round = values.quick
+  ? { rounds: 3, warmCalls: 3000, ms: 1000 }
+  : { rounds: 7, warmCalls: 20_000, ms: 3000 }
+const FIRST_ROUNDS = values.quick ? 3 : 7
+const ERAS: Era[] = ['2026-07-28', '2025-11-25']
+
+const backend = await start('backend.ts')
+const BENCH_API = `http://127.0.0.1:${backend.port}`
+const isOrder = (status: number, body: string) => status === 200 && body.includes('LAMP-01')
+
+const contender = (name: string, file: string, era: Era, env: Record<string, string> = {}): Contender => ({
+  name,
+  file,
+  env: { BENCH_API, ...env },
+  request: call(era),
+  isRight: isOrder,
+})
+
+let isEnough = true
+/** Prints a ratio, and remembers whether it is as wanted. */
+function judge(what: string, ratio: number, wanted: number) {
+  isEnough &&= ratio >= wanted
+  console.log(`${what}: ${ratio.toFixed(2)} (wanted: at least ${wanted})`)
+}
+const perSecond = ({ runs }: Result) => median(runs.map((run) => run.perSecond))
+const cpu = ({ runs }: Result) => median(runs.map((run) => run.cpuMs))
+
+for (const era of ERAS) {
+  const contenders = [
+    contender('adapter', 'adapter.ts', era),
+    contender('stock SDK', 'stock.ts', era),
+    contender('bare route', 'bare.ts', era),
+    { name: 'direct', running: backend, request: direct, isRight: isOrder },
+  ]
+  for (const inFlight of values.quick ? [16] : [1, 16, 64]) {
+    const results = await measure(contenders, inFlight, ROUND)
+    console.log(`\ntools/call, ${era}, ${inFlight} in flight`)
+    table(results.map(row))
+    const [adapter, stock, bare] = results as [Result, Result, Result]
+    judge('  calls per second, of stock SDK serving', perSecond(adapter) / perSecond(stock), 4)
+    judge('  calls per second, of the bare route', perSecond(adapter) / perSecond(bare), 0.75)
+    console.log(`  processor time per call: stock SDK / adapter ${(cpu(stock) / cpu(adapter)).toFixed(2)},`)
+    console.log(`    bare route / adapter ${(cpu(bare) / cpu(adapter)).toFixed(2)}`)
+  }
+}
+
+console.log('\nThe adapter in other circumstances, tools/call, 2026-07-28, 16 in flight')
+const variants = await measure(
+  [
+    contender('1 tool', 'adapter.ts', '2026-07-28'),
+    contender('51 tools', 'adapter.ts', '2026-07-28', { BENCH_TOOLS: '51' }),
+    contender('without log', 'adapter.ts', '2026-07-28', { BENCH_LOG: 'off' }),
+    contender('rights asked with each call', 'adapter.ts', '2026-07-28', { BENCH_ACCESS: 'on' }),
+    {
+      ...contender('tools/list of 51', 'adapter.ts', '2026-07-28', { BENCH_TOOLS: '51' }),
+      request: (index) => mcp('2026-07-28', 'tools/list', {}, index),
+      isRight: (status, body) => status === 200 && body.includes('get_order_50'),
+    },
+    contender('stock SDK, 51 tools', 'stock.ts', '2026-07-28', { BENCH_TOOLS: '51' }),
+  ],
+  16,
+  ROUND,
+)
+table(variants.map(row))
+const [one, many] = variants as [Result, Result]
+console.log(`  processor time per call, 51 tools of 1: ${(cpu(many) / cpu(one)).toFixed(2)}`)
+
+console.log('\nThe first second after start, 2026-07-28, 16 in flight')
+const firsts = await firstSeconds(
+  [
+    contender('adapter', 'adapter.ts', '2026-07-28'),
+    contender('stock SDK', 'stock.ts', '2026-07-28'),
+    contender('bare route', 'bare.ts', '2026-07-28'),
+  ],
+  FIRST_ROUNDS,
+)
+table(firsts.map(({ name, calls }) => ({ name, 'calls in it': Math.round(median(calls)) })))
+judge('  of the bare route', median(firsts[0]?.calls ?? []) / median(firsts[2]?.calls ?? []), 0.6)
+
+await backend.stop()
+if (values.wanted && !isEnough) process.exitCode = 1
