@@ -1,14 +1,15 @@
 /**
- * Runs the official MCP conformance suite against the adapter, for both protocol eras: in front of our own backend, and
- * in front of a small API that has some of the suite's diagnostic tools. Every outcome is compared with
- * mcp-adapter/test/conformance/baseline.yaml: an unlisted failure fails, and so does a listed one that passes now.
+ * Runs the official MCP conformance suite against the adapter, for both protocol eras: in front of our own backend,
+ * in front of a stranger's API with a stranger's curation, and in front of a small API that has some of the suite's
+ * diagnostic tools. Every outcome is compared with mcp-adapter/test/conformance/baseline.yaml: an unlisted failure
+ * fails, and so does a listed one that passes now.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCredentialProxy } from '../mcp-adapter/test/conformance/credential-proxy.ts'
 import { judge, REVISIONS } from '../mcp-adapter/test/conformance/suite.ts'
-import { startTarget } from '../mcp-adapter/test/conformance/target.ts'
+import { startTarget, startThirdParty } from '../mcp-adapter/test/conformance/target.ts'
 import { startProcess } from './support/running-service.ts'
 
 /** Our backend and adapter as one process, behind a proxy that adds the credential that the suite does not send. */
@@ -28,6 +29,7 @@ async function startOurs() {
 
 const TARGETS = [
   { name: 'our backend', start: startOurs, diagnostics: false },
+  { name: "a stranger's document", start: startThirdParty, diagnostics: false },
   { name: 'diagnostic tools', start: startTarget, diagnostics: true },
 ]
 

@@ -66,6 +66,22 @@ t.test('Swagger 2.0: parameters and collection formats become styles; one that h
   t.match(document.leftOut, [{ operation: 'getB', reason: /collectionFormat "tsv" of its query parameter "t"/ }])
 })
 
+t.test('Swagger 2.0: a form with a required field is a required body, so its fields stand flat', async (t) => {
+  const field = (name: string, more: object = {}) => ({ name, in: 'formData', type: 'string', ...more })
+  const post = (operationId: string, parameters: object[]) => ({ post: { operationId, parameters, responses: {} } })
+  const document = await load(
+    t,
+    swagger({
+      '/message': post('send', [field('channel', { required: true }), field('text')]),
+      '/status': post('setStatus', [field('text')]),
+    }),
+  )
+  t.equal(operationOf(document, 'send').requestBody?.required, true)
+  t.notOk(operationOf(document, 'setStatus').requestBody?.required, 'without one, the form may be left out')
+  const { inputSchema } = toolOf(document, 'send').published
+  t.match(inputSchema, { properties: { channel: {}, text: {} }, required: ['channel'] })
+})
+
 t.test('Swagger 2.0: bodies and forms, shared ones and those of a path too', async (t) => {
   const document = await load(t, {
     ...swagger({

@@ -30,13 +30,14 @@ t.test('every tool is as its snapshot says, and every snapshot has its tool', { 
 })
 
 t.test(
-  'the tool list stays small: what models read costs less than 3,000 tokens, all of it less than 5,000',
+  'the tool list stays small: what models read costs less than 3,000 tokens, all of it less than 5,100',
   { skip },
   async (t) => {
     const { tools } = await loadTools({ configFile })
     const tokens = (value: unknown) => JSON.stringify(value).length / 4
     t.ok(tokens(tools.map(({ published: { outputSchema, ...read } }) => read)) < 3000)
-    t.ok(tokens(tools.map((tool) => tool.published)) < 5000)
+    // Each field of an answer says its types: the Inspector's strict list warns of a schema that says nothing.
+    t.ok(tokens(tools.map((tool) => tool.published)) < 5100)
   },
 )
 

@@ -1,16 +1,15 @@
 import t, { type Test } from 'tap'
-import { startAdapter } from '../src/index.ts'
 import type { JsonObject } from '../src/json.ts'
 import { connect, connectStdio } from './clients/connect.ts'
 import { FLAVOURS, type TestClient } from './clients/face.ts'
+import { SHOP_CURATION, serveBookshop } from './fixtures/bookshop/served.ts'
 import { book, startBookshop } from './fixtures/bookshop/upstream.ts'
-import { fixture, jsonOf, memoryLog } from './support.ts'
+import { jsonOf } from './support.ts'
 
 /**
  * A stranger's document (OpenAPI 3.0, YAML, an API key in a header) with a stranger's curation (rules, an overlay,
  * examples), through every client and both transports.
  */
-const config = 'bookshop/tools.yaml'
 type Shown = { name: string; description: string; inputSchema: JsonObject; outputSchema?: JsonObject }
 
 async function useShop(t: Test, client: TestClient, shop: Awaited<ReturnType<typeof startBookshop>>) {
@@ -23,6 +22,8 @@ async function useShop(t: Test, client: TestClient, shop: Awaited<ReturnType<typ
   t.equal(search?.description, 'Finds books by words of their title or author.', 'the overlay is applied')
   t.same(search?.inputSchema.examples, [{ q: 'analytical engine', page_size: 3 }])
   t.notMatch(JSON.stringify(tools), /supplierNote|X-Shop-Key|x_shop_campaign/i)
+  const page = { data: { type: 'array' }, next: { anyOf: [{ type: 'string' }, { type: 'null' }] } }
+  t.same(search?.outputSchema?.properties, page, 'a brief answer tells the types of each field, one in each schema')
   t.match(read?.outputSchema, { properties: { title: { type: 'string' } } })
   t.match(place?.inputSchema, { required: ['lines', 'shipTo'], properties: { lines: { type: 'array' } } })
 
@@ -69,18 +70,14 @@ async function useShop(t: Test, client: TestClient, shop: Awaited<ReturnType<typ
 
 for (const flavour of FLAVOURS) {
   t.test(`a stranger's document with a stranger's curation: ${flavour} over HTTP`, async (t) => {
-    const shop = await startBookshop()
-    const adapter = await startAdapter({ configFile: fixture(config), apiUrl: shop.url, port: 0, log: memoryLog().log })
-    t.teardown(async () => {
-      await adapter.close()
-      await shop.close()
-    })
-    await useShop(t, await connect(t, adapter.url, flavour), shop)
+    const { url, shop, close } = await serveBookshop()
+    t.teardown(close)
+    await useShop(t, await connect(t, url, flavour), shop)
   })
 
   t.test(`a stranger's document with a stranger's curation: ${flavour} over stdio`, async (t) => {
     const shop = await startBookshop()
     t.teardown(() => shop.close())
-    await useShop(t, await connectStdio(t, shop.url, flavour, config), shop)
+    await useShop(t, await connectStdio(t, shop.url, flavour, SHOP_CURATION), shop)
   })
 }

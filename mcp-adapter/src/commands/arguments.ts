@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { ConfigError, messageOf } from '../errors.ts'
 import { atPointer, isObject, type Json, type JsonObject } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
+import { fileArgument } from './argument-files.ts'
 
 /** What stands between a name and its value, and what is done with the value; longer ones first. */
 const SEPARATORS = [':=', '=@', '='] as const
@@ -59,14 +59,6 @@ function parsed(text: string, name: string): Json {
   }
 }
 
-function fileText(path: string, name: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new ConfigError(`"${name}": ${messageOf(error)}`)
-  }
-}
-
 /** An own property, whatever its name: `__proto__` is only a name here. */
 function define(target: JsonObject, name: string, value: Json): void {
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true })
@@ -83,7 +75,7 @@ function stepsOf(root: JsonObject, name: string): string[] {
 
 /**
  * The arguments of a call as they are written on a command line (the notation of httpie): `name=text`, typed by the
- * input schema; `name:=json`; `name=@file` for a file's text; `a.b=text` for members; a name given again for the next
+ * input schema; `name:=json`; `name=@file` for a file; `a.b=text` for members; a name given again for the next
  * item of a list. They go over those of `base`. Throws ConfigError.
  */
 export function readArguments(schema: JsonObject, items: readonly string[], base: JsonObject = {}): JsonObject {
@@ -103,7 +95,10 @@ export function readArguments(schema: JsonObject, items: readonly string[], base
     const last = steps.at(-1) as string
     const known = Object.keys(isObject(schema.properties) ? schema.properties : {})
     if (steps.length === 1 && own(schema.properties, last) === undefined && schema.additionalProperties === false)
-      throw new ConfigError(`There is no argument "${last}".${didYouMean(last, known)} Known: ${known.join(', ')}.`)
+      throw new ConfigError(
+        `There is no argument "${last}".${didYouMean(last, known)} ` +
+          (known.length > 0 ? `Known: ${known.join(', ')}.` : 'The tool takes none.'),
+      )
     const rules = behind(schema, own(shape.properties, last))
     const isList = typesOf(schema, rules).has('array') && separator !== ':=' && !/^\s*\[/.test(text)
     const itemRules = isList ? behind(schema, rules.items) : rules
@@ -111,7 +106,7 @@ export function readArguments(schema: JsonObject, items: readonly string[], base
       separator === ':='
         ? parsed(text, name)
         : separator === '=@'
-          ? fileText(text, name)
+          ? fileArgument(itemRules, text, name)
           : typed(schema, itemRules, text, name)
     const before = set.has(name) ? own(target, last) : undefined
     if (before !== undefined && !Array.isArray(before)) throw new ConfigError(`"${name}" is given twice.`)

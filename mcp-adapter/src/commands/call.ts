@@ -145,8 +145,8 @@ export const call = defineCommand<CallCommand & { dryRun: boolean }>({
   read(line, env) {
     const { flags } = line
     const [tool, ...items] = line.rest
-    const configFile = readConfigFile(line)
     if (tool === undefined) throw new ConfigError('Name a tool: handrail-mcp call TOOL. See handrail-mcp list.')
+    const configFile = readConfigFile(line)
     const apiUrl = readApiUrl(line, env)
     const args = given(flags.args)
     const credential = readCredential(env)

@@ -2,7 +2,7 @@ import type { Flag } from './command.ts'
 
 /** The flags that several commands have. */
 
-export const CONFIG: Flag = { type: 'string', value: 'FILE', about: 'the curation file' }
+export const CONFIG: Flag = { type: 'string', value: 'FILE', about: 'the curation file (default tools.yaml)' }
 export const OPENAPI: Flag = {
   type: 'string',
   value: 'FILE',

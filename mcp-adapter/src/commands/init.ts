@@ -8,7 +8,7 @@ import { defineCommand } from './command.ts'
 import { JSON_FLAG } from './flags.ts'
 import { json, tell } from './io.ts'
 import { columns, count, oneLine } from './text.ts'
-import { given, wholeNumber } from './values.ts'
+import { CONFIG_FILE, given, wholeNumber } from './values.ts'
 
 const MOST_TOOLS = 15
 /** What models may read of the starter list. */
@@ -35,7 +35,7 @@ export const init = defineCommand<InitOptions>({
     "Writes a starter curation file for an OpenAPI document (file or URL). Every operation is scored by the guide's " +
     'questions, is it frequent, specific, safe and needed, and the best are taken.',
   flags: {
-    out: { type: 'string', value: 'FILE', about: 'the file to write (default tools.yaml)' },
+    out: { type: 'string', value: 'FILE', about: `the file to write (default ${CONFIG_FILE})` },
     max: { type: 'string', value: 'N', about: `at most so many tools (default ${MOST_TOOLS}, which is also the most)` },
     force: { type: 'boolean', about: 'overwrites the file' },
     json: { ...JSON_FLAG, about: 'the scores as JSON' },
@@ -47,7 +47,7 @@ export const init = defineCommand<InitOptions>({
     if (more !== undefined) throw new ConfigError(`Unexpected "${more}". See handrail-mcp init --help.`)
     return {
       document,
-      out: given(flags.out) ?? 'tools.yaml',
+      out: given(flags.out) ?? CONFIG_FILE,
       max: wholeNumber('--max', given(flags.max) ?? String(MOST_TOOLS), [1, MOST_TOOLS]),
       force: flags.force === true,
       json: flags.json === true,
@@ -55,7 +55,7 @@ export const init = defineCommand<InitOptions>({
   },
   async run({ document: source, out, max, force, json: asJson }, io) {
     if (!force && existsSync(out)) throw new ConfigError(`${out} exists. Give --force to overwrite it, or --out.`)
-    const document = await loadDocument(source, { from: resolve('tools.yaml') })
+    const document = await loadDocument(source, { from: resolve(CONFIG_FILE) })
     const candidates = chooseTools(document, max, BUDGET)
     const chosen = candidates.filter((candidate) => candidate.chosen).length
     if (chosen === 0)
@@ -75,7 +75,8 @@ export const init = defineCommand<InitOptions>({
     const head = ['SCORE', 'FREQUENT', 'SPECIFIC', 'SAFE', 'NEEDED', 'OPERATION', '']
     tell(
       io,
-      `${columns([head, ...candidates.map(row)])}\n${out}: ${count(chosen, 'tool')} of ${count(candidates.length, 'operation')}\n`,
+      `${columns([head, ...candidates.map(row)])}\n${out}: ${count(chosen, 'tool')} of ${count(candidates.length, 'operation')}\n` +
+        `Next: handrail-mcp lint --config ${out}\n`,
     )
     return 0
   },

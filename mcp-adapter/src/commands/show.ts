@@ -29,8 +29,8 @@ type Mapping = ReturnType<typeof mappingOf>
 
 function sentTo({ in: place, name, fixed, default: preset, shown, required }: Mapping): string {
   const where = name === undefined ? `the whole ${place}` : `${place} ${name}`
-  if (fixed !== undefined) return `${where}, always ${JSON.stringify(fixed)}`
-  if (!shown) return 'not sent'
+  if (fixed !== undefined) return `${where}, always ${JSON.stringify(fixed)}; not shown`
+  if (!shown) return 'neither shown nor sent'
   return [
     where,
     required ? 'required' : 'optional',
@@ -55,7 +55,7 @@ function describeTool(tool: Tool) {
 function asText(tool: Tool): string {
   const { tool: published, operation, arguments: mappings, confirm, scopes, tokens } = describeTool(tool)
   const { title, ...hints } = published.annotations
-  const rows = mappings.map((each) => [`  ${each.shown ? each.argument : '-'}`, sentTo(each)])
+  const rows = mappings.map((each) => [`  ${each.argument}`, sentTo(each)])
   const hintWords = Object.entries(hints).map(([hint, value]) => `${hint} ${value}`)
   const schema = (value: unknown) => JSON.stringify(value, null, 2).replaceAll('\n', '\n  ')
   return [

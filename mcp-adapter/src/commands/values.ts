@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { ConfigError, messageOf } from '../errors.ts'
 import type { ApiUrls } from '../tools/catalog.ts'
 import type { Environment, Given } from './command.ts'
@@ -25,11 +25,17 @@ export function readText(setting: string, path: string): string {
   }
 }
 
-/** The curation file. Throws ConfigError when none is given. */
-export function readConfigFile({ flags }: Given): string {
+/** What `init` writes, and what every other command reads, unless it is told otherwise. */
+export const CONFIG_FILE = 'tools.yaml'
+
+/** The curation file. Throws ConfigError when none is given and none is here. `instead` is what else may be given. */
+export function readConfigFile({ flags }: Given, instead = ''): string {
   const file = given(flags.config)
-  if (file === undefined) throw new ConfigError('--config is missing: the curation file, for example tools.yaml.')
-  return file
+  if (file !== undefined) return file
+  if (existsSync(CONFIG_FILE)) return CONFIG_FILE
+  throw new ConfigError(
+    `--config is missing: the curation file. There is no ${CONFIG_FILE} here; handrail-mcp init makes one.${instead}`,
+  )
 }
 
 /** Refuses what stands after a command that takes nothing more. */

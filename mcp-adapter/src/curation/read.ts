@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Json, JsonObject } from '../json.ts'
+import { ConfigError } from '../errors.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
 import { compile } from '../validation.ts'
 import { explain } from './explain.ts'
 import { type Report, readYamlFile } from './yaml-file.ts'
@@ -151,6 +152,11 @@ const validate = compile(schema)
  */
 export function readCuration(path: string): CurationFile {
   const file = readYamlFile(path, 'curation file')
+  const { openapi, swagger } = isObject(file.value) ? file.value : {}
+  if (openapi !== undefined || swagger !== undefined)
+    throw new ConfigError(
+      `${path} is an OpenAPI document, and no curation file: handrail-mcp init ${path} writes one for it.`,
+    )
   for (const { path: place, message, atKey } of explain(validate(file.value))) {
     if (atKey) file.reportKey(place, message)
     else file.report(place, message)

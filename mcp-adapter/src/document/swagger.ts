@@ -1,6 +1,6 @@
 import { upgradeFromTwoToThree } from '@scalar/openapi-upgrader/2.0-to-3.0'
 import { ConfigError, messageOf } from '../errors.ts'
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { atPointer, escapeStep, isObject, type Json, type JsonObject } from '../json.ts'
 import { atFragment, keepRefusals, resolved } from './lookup.ts'
 import type { LeftOut } from './read.ts'
 import { walk } from './structure.ts'
@@ -134,6 +134,14 @@ function schemesOf(root: JsonObject): Json[] {
   return schemes.includes('https') ? ['https', ...schemes.filter((scheme) => scheme !== 'https')] : schemes
 }
 
+/** A form with a required field has to be sent, which the library does not say. */
+function requireForms(root: JsonObject, forms: [path: string, method: string][]): void {
+  for (const [path, method] of forms) {
+    const body = atPointer(root, `/paths/${escapeStep(path)}/${method}/requestBody`)
+    if (isObject(body)) body.required = true
+  }
+}
+
 /** A Swagger 2.0 document as OpenAPI 3.0. The document itself is used up. Throws ConfigError. */
 export function upgradeSwagger(
   root: JsonObject,
@@ -142,6 +150,7 @@ export function upgradeSwagger(
   keepRefusals(root, refusals)
   nameSchemas(root)
   const leftOut: LeftOut[] = []
+  const forms: [string, string][] = []
   const copier = createCopier()
   const { paths, ...rest } = root
   const plain: JsonObject = { ...rest, schemes: schemesOf(root) }
@@ -164,6 +173,8 @@ export function upgradeSwagger(
         const made = completeOperation(root, whole, operation, copier)
         upgrade(bare, { [path]: { [method]: structuredClone(made) } })
         item[method] = made
+        const fields = made.parameters as JsonObject[]
+        if (fields.some((field) => field.in === 'formData' && field.required === true)) forms.push([path, method])
       } catch (error) {
         const { operationId } = operation
         const label = typeof operationId === 'string' ? operationId : `${method.toUpperCase()} ${path}`
@@ -173,7 +184,9 @@ export function upgradeSwagger(
     Object.defineProperty(complete, path, { value: item, enumerable: true, configurable: true, writable: true })
   }
   try {
-    return { root: upgrade(plain, complete), leftOut }
+    const upgraded = upgrade(plain, complete)
+    requireForms(upgraded, forms)
+    return { root: upgraded, leftOut }
   } catch (error) {
     throw new ConfigError(`The Swagger 2.0 document cannot be converted: ${messageOf(error)}`)
   }

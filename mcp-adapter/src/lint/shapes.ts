@@ -141,7 +141,9 @@ export const SHAPE_RULES: Rule[] = [
     'secret-argument',
     'warning',
     'No argument takes a secret: credentials never pass through a model.',
-    ({ name }) => isSecretName(name) && 'takes a secret from the model: hide it',
+    ({ name, required }) =>
+      isSecretName(name) &&
+      `takes a secret from the model: ${required ? 'make it a security scheme, or remove it, by an overlay' : 'hide it'}`,
   ),
   eachArgument(
     'many-choices',

@@ -46,11 +46,13 @@ interface Argument {
 }
 
 /** The arguments that a model sees, those in `{path, query, header, body}` included. */
-export function argumentsOf({ published: { inputSchema } }: Tool): Argument[] {
+export function argumentsOf({ published: { inputSchema }, input }: Tool): Argument[] {
+  const places = new Set(input.bindings.flatMap(({ argument }) => (argument.length > 1 ? [argument[0]] : [])))
   const read = (schema: JsonObject, prefix: string): Argument[] => {
     const required = Array.isArray(schema.required) ? schema.required : []
     return Object.entries(isObject(schema.properties) ? schema.properties : {}).flatMap(([name, value]) => {
       const rules = isObject(value) ? value : {}
+      if (prefix === '' && places.has(name)) return read(rules, `${name}.`)
       const description = typeof rules.description === 'string' ? rules.description : ''
       return [{ name: `${prefix}${name}`, schema: rules, required: required.includes(name), description }]
     })

@@ -31,7 +31,7 @@ export function wordsFor(operation: Operation, name: string): { title: string; d
   const said = plainWords(operation.description ?? '')
   const title = firstSentences(summary || name.replaceAll('_', ' '), LONGEST_TITLE)
   const words = firstSentences(said || summary, LONGEST_DESCRIPTION)
-  if (words.length >= SHORTEST_DESCRIPTION && words.toLowerCase() !== title.toLowerCase())
+  if (words.length >= SHORTEST_DESCRIPTION && words.replace(/\.$/, '').toLowerCase() !== title.toLowerCase())
     return { title, description: words }
   const request = `Sends ${operation.method} ${operation.path.replaceAll(/[^\x21-\x7e]/g, '')}.`
   return { title, description: words === '' ? request : `${words.replace(/[^.!?]$/, '$&.')} ${request}` }

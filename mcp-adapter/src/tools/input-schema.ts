@@ -57,7 +57,8 @@ function curate(root: JsonObject, binding: Binding, curated: CuratedParameter): 
   checkValues(root, binding, curated)
   const { name, description, examples, default: preset, fixed, hidden } = curated
   const isSent = preset !== undefined || fixed !== undefined
-  if (hidden && binding.required && !isSent) throw new ConfigError('is required: hide it with a fixed value')
+  if (hidden && binding.required && !isSent)
+    throw new ConfigError('is required: hide it with a fixed value, or remove it by an overlay')
   if (name !== undefined && !MODEL_NAME.test(name))
     throw new ConfigError(`cannot be called "${name}": 1 to 64 of a-z A-Z 0-9 _ . -`)
   return {

@@ -55,6 +55,9 @@ export function forClients(schema: Json, strict = true): Json {
       if (schema.type === undefined && type !== undefined) kept.push(['type', type])
       if (schema.examples === undefined) kept.push(['examples', values.slice(0, MOST_EXAMPLES)])
     } else if (VALUES.has(keyword)) kept.push([keyword, value])
+    // A list of types is refused by the strict list of the MCP Inspector, and by hosts with one type for a schema.
+    else if (keyword === 'type' && Array.isArray(value) && schema.anyOf === undefined && schema.oneOf === undefined)
+      kept.push(['anyOf', value.map((type) => ({ type }))])
     else if (MAPS.has(keyword) && isObject(value)) {
       kept.push([keyword, Object.fromEntries(Object.entries(value).map(([name, child]) => [name, open(child)]))])
     } else if (keyword === 'oneOf') {
@@ -78,25 +81,40 @@ function alternatives(schema: JsonObject): JsonObject[] {
   return Array.isArray(anyOf) ? anyOf.map((choice) => named(schema, choice)) : [schema]
 }
 
-/** The properties of an answer's root, each with its type alone. */
-function types(root: JsonObject, schema: JsonObject): [string, JsonObject][] {
-  return Object.entries(isObject(schema.properties) ? schema.properties : {}).map(([name, property]) => {
-    const { type } = named(root, property)
-    return [name, typeof type === 'string' ? { type } : {}]
-  })
+/** The types that a value may have; undefined when the schema leaves any of them open. */
+function typesOf(root: JsonObject, schema: JsonObject, depth = 0): string[] | undefined {
+  const { type, anyOf = schema.oneOf } = schema
+  if (type !== undefined) return [type].flat().filter((each) => typeof each === 'string')
+  if (!Array.isArray(anyOf) || depth > 4) return undefined
+  const each = anyOf.map((choice) => typesOf(root, named(root, choice), depth + 1))
+  return each.every((found) => found !== undefined) ? [...new Set(each.flat())] : undefined
+}
+
+/** The properties of an answer's root, each with the types that it may have; undefined where they are not known. */
+function types(root: JsonObject, schema: JsonObject): [string, string[] | undefined][] {
+  const properties = isObject(schema.properties) ? schema.properties : {}
+  return Object.entries(properties).map(([name, property]) => [name, typesOf(root, named(root, property))])
+}
+
+/** A schema of types alone, each in a schema of its own: hosts do not all take a list of them. */
+function ofTypes(known: string[] = []): JsonObject {
+  const [only, ...others] = known.map((type) => ({ type }))
+  return only === undefined ? {} : others.length === 0 ? only : { anyOf: [only, ...others] }
 }
 
 /**
- * The shortest form: what the root of the first schema has, each with its type where all of them agree on it, and
- * nothing required. So every answer of a tool keeps it that has several (its result, an approval, what would happen).
- * All of them written out would cost each model several times as much.
+ * The shortest form: what the root of the first schema has, each with the types that it has in all of them, and nothing
+ * required. So every answer of a tool keeps it that has several (its result, an approval, what would happen). All of
+ * them written out would cost each model several times as much.
  */
 export function brief(schemas: JsonObject[]): JsonObject {
   const [main = [], ...others] = schemas.flatMap((schema) => alternatives(schema).map((one) => types(schema, one)))
-  const properties = Object.fromEntries(main)
-  for (const [name, type] of others.flat()) {
-    if (Object.hasOwn(properties, name) && properties[name]?.type !== type.type) properties[name] = {}
+  const known = new Map(main)
+  for (const [name, found] of others.flat()) {
+    const before = known.get(name)
+    if (known.has(name)) known.set(name, before && found && [...new Set([...before, ...found])])
   }
+  const properties = Object.fromEntries([...known].map(([name, found]) => [name, ofTypes(found)]))
   return { type: 'object', properties }
 }
 

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import t from 'tap'
 import { readArguments } from '../../src/commands/arguments.ts'
+import { FILE_SCHEMA } from '../../src/tools/inputs/files.ts'
 import { commandLine } from '../command-line.ts'
 import { startBackend } from '../fixtures/backend.ts'
 import { command, commandJson, curationOf, documentOf, fixture, folder } from './support.ts'
@@ -55,6 +57,37 @@ t.test('a value is typed by the input schema, and strings stay strings', async (
   ] as const) {
     t.same(readArguments(schema, [...items]), args, items.join(' '))
   }
+})
+
+t.test('a file becomes what its argument takes: bytes, base64 or text, and never other bytes', async (t) => {
+  const { place } = folder(t)
+  const bytes = Buffer.from([0xff, 0xd8, 0x00, 0xe9])
+  const binary = place('photo.jpg')
+  writeFileSync(binary, bytes)
+  const note = place('note.txt')
+  writeFileSync(note, 'héllo')
+  const data = bytes.toString('base64')
+  const upload = {
+    type: 'object',
+    properties: {
+      file: FILE_SCHEMA,
+      files: { type: 'array', items: FILE_SCHEMA },
+      text: { type: 'string' },
+      encoded: { type: 'string', contentEncoding: 'base64' },
+    },
+  }
+  for (const [items, args] of [
+    [[`file=@${binary}`], { file: { data, filename: 'photo.jpg' } }],
+    [[`files=@${binary}`, `files=@${binary}`], { files: [1, 2].map(() => ({ data, filename: 'photo.jpg' })) }],
+    [[`file=@${binary}`, 'file.contentType=image/jpeg'], { file: { data, contentType: 'image/jpeg' } }],
+    [[`file.data=@${binary}`], { file: { data } }],
+    [[`encoded=@${binary}`], { encoded: data }],
+    [[`file.text=@${note}`], { file: { text: 'héllo' } }],
+    [[`text=@${note}`], { text: 'héllo' }],
+  ] as const) {
+    t.match(readArguments(upload, [...items]), args, items.join(' '))
+  }
+  t.throws(() => readArguments(upload, [`text=@${binary}`]), { message: /"text": .*photo\.jpg is not text in UTF-8/ })
 })
 
 t.test('arguments named constructor or __proto__ are only names', async (t) => {

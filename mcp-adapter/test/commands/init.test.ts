@@ -116,6 +116,35 @@ t.test(
   },
 )
 
+t.test('a body is not hidden as a whole, and a secret is hidden where names collide too', async (t) => {
+  const { write, place } = folder(t)
+  const text = { type: 'string' }
+  const fields = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`field${i}`, text]))
+  const people = { type: 'array', items: { type: 'object', properties: { password: text, ...fields } } }
+  const json = (schema: object) => ({ requestBody: { content: { 'application/json': { schema } } } })
+  const document = documentOf({
+    'POST /people': words('Adds several people at the same time.', { operationId: 'addPeople', ...json(people) }),
+    'PUT /people/{name}': words('Changes one person of the list.', {
+      operationId: 'changePerson',
+      parameters: [param('name', 'path')],
+      ...json({ type: 'object', properties: { name: text, password: text } }),
+    }),
+  })
+  await command(['init', write('openapi.json', document), '--out', place('tools.yaml')])
+  const { tools } = await loadTools({ configFile: place('tools.yaml') })
+  const argumentsOf = (id: string) => tools.find(({ operation }) => operation.id === id)?.published.inputSchema
+  t.match(argumentsOf('addPeople'), { properties: { body: { type: 'array' } } })
+  t.match(argumentsOf('changePerson'), { properties: { path: {}, body: { properties: { name: {} } } } })
+  t.notMatch(JSON.stringify(argumentsOf('changePerson')), /password/)
+})
+
+t.test('init tells what to do next', async (t) => {
+  const { write, place } = folder(t)
+  const file = place('tools.yaml')
+  const { out } = await command(['init', write('openapi.json', SHOP), '--out', file])
+  t.match(out, `Next: handrail-mcp lint --config ${file}`)
+})
+
 t.test('the same document gives the same file, with at most as many tools as wanted', async (t) => {
   const { write, place } = folder(t)
   const file = write('openapi.json', SHOP)

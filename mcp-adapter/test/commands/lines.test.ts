@@ -5,6 +5,23 @@ import { COMMANDS } from '../../src/commands/table.ts'
 import { startBackend } from '../fixtures/backend.ts'
 import { command, commandJson, documentOf, fixture, folder } from './support.ts'
 
+t.test('without --config the tools.yaml of this folder is read, which init writes', async (t) => {
+  const { path, write } = folder(t)
+  const before = process.cwd()
+  t.teardown(() => process.chdir(before))
+  process.chdir(path)
+  t.match(await command(['lock']), { code: 2, error: /There is no tools\.yaml here; handrail-mcp init makes one/ })
+  write('openapi.json', documentOf({ 'GET /books': { operationId: 'listBooks', summary: 'Lists the books' } }))
+  t.equal((await command(['init', 'openapi.json'])).code, 0)
+  t.match(await command(['list']), { code: 0, out: /list_books/ })
+  t.match(await command(['lock']), { code: 0, out: /tools\.lock\.yaml: 1 tool/ })
+  t.match(await command(['check']), { code: 0 })
+  t.match(await command(['list', '--config', 'openapi.json']), {
+    code: 2,
+    error: /openapi\.json is an OpenAPI document.*handrail-mcp init/,
+  })
+})
+
 t.test('--help names every command, and each has help of its own with all its flags', async (t) => {
   const { code, out, error } = await command(['--help'])
   t.match({ code, error }, { code: 0, error: '' })
@@ -136,7 +153,7 @@ t.test('show tells what an agent sees and where each argument goes', async (t) =
   const { out } = await command(['show', 'create_order', '--config', fixture('tools.yaml')])
   t.match(out, /^HTTP +POST \/orders \(createOrder\)$/m)
   t.match(out, /^ {2}items +body items, required$/m)
-  t.match(out, /^ {2}- +body note, always "by an agent"$/m)
+  t.match(out, /^ {2}note +body note, always "by an agent"; not shown$/m)
   t.match(out, /^Hints +readOnlyHint false, destructiveHint true/m)
 })
 

@@ -1,5 +1,6 @@
 import { startAdapter } from '../../src/index.ts'
 import { startBackend } from '../fixtures/backend.ts'
+import { SHOP_KEY, serveBookshop } from '../fixtures/bookshop/served.ts'
 import { memoryLog } from '../support.ts'
 import { startCredentialProxy } from './credential-proxy.ts'
 
@@ -9,6 +10,19 @@ const PIXEL = Buffer.from(
   'base64',
 )
 const SILENCE = Buffer.from('UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=', 'base64')
+
+/** A stranger's document and curation, behind the proxy that adds the credential. */
+export async function startThirdParty() {
+  const served = await serveBookshop()
+  const proxy = await startCredentialProxy(served.url, SHOP_KEY)
+  return {
+    url: proxy.url,
+    async close() {
+      await proxy.close()
+      await served.close()
+    },
+  }
+}
 
 /**
  * What the conformance suite is pointed at: the fixture API with the suite's diagnostic operations, an adapter, and a
