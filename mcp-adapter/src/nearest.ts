@@ -15,7 +15,7 @@ function distance(a: string, b: string): number {
 }
 
 /** The candidate that `word` was probably meant to be, or undefined when none is near (half its length or less). */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const plain = (text: string) => text.toLowerCase().replaceAll(/[-_]/g, '')
   const wanted = plain(word.slice(0, 64))
   let best: string | undefined

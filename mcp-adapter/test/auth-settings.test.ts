@@ -7,7 +7,8 @@ import { isMetadataPath, metadataUrl } from '../src/auth/challenge.ts'
 import { isSafeUrl } from '../src/auth/rule.ts'
 import { type AuthSettings, createAuthRule } from '../src/auth/settings.ts'
 import type { AuthSection } from '../src/curation/read.ts'
-import { ConfigError, loadTools } from '../src/index.ts'
+import { ConfigError } from '../src/errors.ts'
+import { loadTools } from '../src/tools/catalog.ts'
 import { fixture } from './support.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'handrail-mcp-'))

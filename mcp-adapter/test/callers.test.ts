@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import t from 'tap'
 import { type CallersQuestion, takesAnyone } from '../src/auth/callers.ts'
-import { commandLine } from './command-line.ts'
+import { startStdio } from './clients/in-process.ts'
+import { command } from './commands/support.ts'
 import { startBackend } from './fixtures/backend.ts'
 import { startStrange, writeStrange } from './fixtures/strange-api.ts'
-import { fixture, post, start } from './support.ts'
+import { start } from './start.ts'
+import { fixture, post } from './support.ts'
 
 const gets = {
   caller: { name: 'The API', usesCaller: true, isOwn: false },
@@ -84,22 +84,14 @@ t.test('a question for rights that the API refuses is a 401 for the anonymous, t
 t.test('stdio needs HANDRAIL_TOKEN only where an API gets the credential of the caller', async (t) => {
   const api = await startBackend(routes, () => ({ userId: 'x', actions: [] }))
   t.teardown(() => api.close())
-  async function run(config: string, env: Record<string, string> = {}) {
-    const child = spawn(process.execPath, [...commandLine, 'stdio', '--config', config, '--api', api.url], {
-      env: { PATH: process.env.PATH ?? '', ...env },
-    })
-    let said = ''
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      said += text
-      // It is up; there is nothing more to ask.
-      if (said.includes('is up')) child.stdin.end()
-    })
-    const [code] = await once(child, 'close')
-    return { code, said }
-  }
-  t.match(await run(writeStrange(t)), { code: 2, said: /A credential is needed: set HANDRAIL_TOKEN/ })
-  t.match(await run(writeStrange(t, { backend: { credential: 'none' } })), { code: 0 })
+  const refused = (config: string) => command(['stdio', '--config', config, '--api', api.url])
+  /** Serves until the client leaves. */
+  const serves = (config: string) => startStdio({ configFile: config, apiUrl: api.url }).close()
+  t.match(await refused(writeStrange(t)), { code: 2, error: /A credential is needed: set HANDRAIL_TOKEN/ })
+  await serves(writeStrange(t, { backend: { credential: 'none' } }))
   const own = writeStrange(t, { backend: { credential: { scheme: 'token', env: 'STRANGE_KEY' } } })
-  t.match(await run(own, { STRANGE_KEY: 'k' }), { code: 0 })
-  t.match(await run(own), { code: 2, said: /set STRANGE_KEY/ })
+  t.match(await refused(own), { code: 2, error: /set STRANGE_KEY/ })
+  process.env.STRANGE_KEY = 'k'
+  t.teardown(() => delete process.env.STRANGE_KEY)
+  await serves(own)
 })

@@ -1,6 +1,13 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import t from 'tap'
+import { traceOf } from '../src/serve/trace.ts'
+import { connect } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
 import { ada } from './fixtures/backend.ts'
-import { connect, FLAVOURS, fenced, post, start } from './support.ts'
+import { startStrange } from './fixtures/strange-api.ts'
+import { start } from './start.ts'
+import { fenced, MODERN_META, post } from './support.ts'
 
 for (const flavour of FLAVOURS) {
   t.test(`${flavour} lists and calls tools over HTTP`, async (t) => {
@@ -72,11 +79,7 @@ t.test('a list in the 2026-07-28 era is private to its caller and says how long 
       id: 1,
       method: 'tools/list',
       params: {
-        _meta: {
-          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-          'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-          'io.modelcontextprotocol/clientCapabilities': {},
-        },
+        _meta: MODERN_META,
       },
     },
     { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' },
@@ -97,3 +100,69 @@ t.test('a valid trace context is forwarded, a broken one is not', async (t) => {
     [traceparent, undefined],
   )
 })
+
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+t.test('a well-formed trace context is passed on; anything else is left out', async (t) => {
+  const tracestate = 'rojo=00f067aa0ba902b7, congo@vendor=t61rcWkgMzE'
+  t.same(traceOf({ traceparent, tracestate }), { traceparent, tracestate })
+  t.same(traceOf({ traceparent, baggage: 'userId=ada' }), { traceparent })
+  t.same(traceOf({ tracestate }), {}, 'a tracestate belongs to a traceparent')
+  t.same(traceOf(undefined), {})
+  for (const wrong of ['a=b\r\nx: y', 'A=b', 'a', 'a=', 7, 'a=é', `a=${'b'.repeat(600)}`, 'a=b,'.repeat(40)])
+    t.same(traceOf({ traceparent, tracestate: wrong }), { traceparent }, String(wrong))
+})
+
+t.test('traceparent and tracestate of _meta reach the API', async (t) => {
+  const { adapter, backend } = await startStrange(t, { 'GET /v2/search': () => ({ body: {} }) })
+  const client = await connect(t, adapter.url, 'v2-modern')
+  await client.call('search', {}, { _meta: { traceparent, tracestate: 'a=b' } })
+  t.match(backend.seen[0]?.headers, { traceparent, tracestate: 'a=b' })
+})
+
+/** A route that never answers, and promises of its first request and of that request's end. */
+function slowRoute() {
+  let arrived: (response: ServerResponse) => void = () => {}
+  const arrival = new Promise<ServerResponse>((resolve) => {
+    arrived = resolve
+  })
+  return {
+    arrival,
+    ended: arrival.then((response) => once(response, 'close')),
+    route: (_: unknown, response: ServerResponse) => void arrived(response),
+  }
+}
+
+t.test('2026-07-28: cancelling a call ends the request to the API', async (t) => {
+  const slow = slowRoute()
+  const { adapter } = await start(t, { 'GET /api/v1/users/ada': slow.route as never })
+  const client = await connect(t, adapter.url, 'v2-modern')
+  const cancel = new AbortController()
+  const call = client.call('get_user_by_id', { userId: 'ada' }, { signal: cancel.signal })
+  call.catch(() => {})
+  await slow.arrival
+  cancel.abort()
+  await t.rejects(call)
+  await slow.ended
+  t.pass('the API saw the connection close')
+})
+
+for (const version of ['2025-11-25', '2026-07-28']) {
+  t.test(`${version}: a client that disconnects ends the request to the API`, async (t) => {
+    const slow = slowRoute()
+    const { adapter } = await start(t, { 'GET /api/v1/users/ada': slow.route as never })
+    const modern = version === '2026-07-28'
+    const leave = new AbortController()
+    const headers = {
+      'mcp-protocol-version': version,
+      ...(modern && { 'mcp-method': 'tools/call', 'mcp-name': 'get_user_by_id' }),
+    }
+    const params = { name: 'get_user_by_id', arguments: { userId: 'ada' }, ...(modern && { _meta: MODERN_META }) }
+    const answer = post(adapter.url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params }, headers, leave.signal)
+    answer.then((response) => response.text()).catch(() => {})
+    await slow.arrival
+    leave.abort()
+    await slow.ended
+    t.pass('the API saw the connection close')
+  })
+}

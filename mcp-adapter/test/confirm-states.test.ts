@@ -1,7 +1,8 @@
 import t from 'tap'
 import type { JsonObject } from '../src/json.ts'
 import { createBank } from './fixtures/bank.ts'
-import { fixture, post, start } from './support.ts'
+import { start } from './start.ts'
+import { fixture, post } from './support.ts'
 
 /** The 2026-07-28 exchange by hand: what a client could send that did not keep to the protocol. */
 

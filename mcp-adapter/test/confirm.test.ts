@@ -1,10 +1,14 @@
 import t from 'tap'
 import { createConfirmationStates } from '../src/calls/confirmation-state.ts'
 import { question } from '../src/calls/question.ts'
-import { loadTools } from '../src/index.ts'
+import { loadTools } from '../src/tools/catalog.ts'
 import type { Tool } from '../src/tools/tools.ts'
+import { connect, connectStdio } from './clients/connect.ts'
+import { type Answer, FLAVOURS } from './clients/face.ts'
 import { createBank } from './fixtures/bank.ts'
-import { type Answer, connect, connectStdio, FLAVOURS, fixture, start } from './support.ts'
+import { startStrange, writeStrange } from './fixtures/strange-api.ts'
+import { start } from './start.ts'
+import { fixture, jsonOf } from './support.ts'
 
 const configFile = fixture('confirm-tools.yaml')
 const pay = { amount: 5, to: 'bob' }
@@ -126,3 +130,31 @@ t.test('a question is clean, quoted and bounded', async (t) => {
   const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`a${i}`, 'x'.repeat(400)]))
   t.ok(question(tool, many).length < 2100)
 })
+
+const strange = [{ operation: 'deleteThing', confirm: true }]
+const routes = { 'DELETE /v2/things/a': () => ({ status: 204 }) }
+
+// Earlier clients over HTTP cannot be asked: there are no sessions to bring the answer.
+for (const [flavour, way] of [
+  ...FLAVOURS.map((flavour) => [flavour, 'stdio'] as const),
+  ['v2-modern', 'http'] as const,
+])
+  t.test(`${flavour} over ${way}: a person is asked where the curation says so, without any safety rule`, async (t) => {
+    const { adapter, backend } = await startStrange(t, routes, { tools: strange })
+    const answers = [{ action: 'decline' as const }, { action: 'accept' as const, content: { confirm: true } }]
+    const asked: string[] = []
+    const person = (question: string) => {
+      asked.push(question)
+      return answers[asked.length - 1] ?? { action: 'cancel' as const }
+    }
+    const client =
+      way === 'http'
+        ? await connect(t, adapter.url, flavour, 'token', person)
+        : await connectStdio(t, backend.url, flavour, writeStrange(t, { tools: strange }), person)
+    const declined = await client.call('delete_thing', { id: 'a' })
+    t.match(jsonOf(declined.content[1]?.text), { error: 'declined' })
+    t.equal(backend.seen.length, 0, 'nothing was sent')
+    t.notOk((await client.call('delete_thing', { id: 'a' })).isError)
+    t.equal(backend.seen.length, 1)
+    t.equal(asked.length, 2)
+  })

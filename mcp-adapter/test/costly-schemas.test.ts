@@ -1,7 +1,7 @@
 import t from 'tap'
+import { isCostly } from '../src/checks/costly.ts'
+import { compile } from '../src/checks/validation.ts'
 import type { JsonObject } from '../src/json.ts'
-import { isCostly } from '../src/tools/costly.ts'
-import { compile } from '../src/tools/validation.ts'
 import { answerOf, mapped, toolFor } from './fixtures/mapped.ts'
 import { bodyOf, operationOf } from './fixtures/operation.ts'
 

@@ -2,8 +2,9 @@ import t from 'tap'
 import { createUpstreamCredential } from '../src/auth/upstream-credential.ts'
 import { startAdapter } from '../src/index.ts'
 import { loadTools } from '../src/tools/catalog.ts'
+import { connect } from './clients/connect.ts'
 import { startStrange, writeStrange } from './fixtures/strange-api.ts'
-import { connect, jsonOf } from './support.ts'
+import { jsonOf } from './support.ts'
 
 const SECRET = 's3cret-of-the-adapter'
 const routes = { 'GET /v2/search': () => ({ body: { ok: true } }) }

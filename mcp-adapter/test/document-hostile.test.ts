@@ -182,7 +182,7 @@ t.test('whatever stands in one place of a document, reading it ends, and the res
       fc.property(fc.constantFrom(...places(document).slice(1)), odd, (place, value) =>
         use(changed(document, place, value)),
       ),
-      { seed: 5, numRuns: Number(process.env.FUZZ_RUNS ?? 400) },
+      { seed: 5, numRuns: Number(process.env.FUZZ_RUNS ?? 200) },
     )
   property(modern, (parsed) => onlyConfigErrors(() => useAll(readDocument(parsed, 'd'))))
   property(swagger, (parsed) =>

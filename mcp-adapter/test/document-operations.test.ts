@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { readDocument } from '../src/document/read.ts'
 import { baseUrlOf, createApi } from '../src/tools/api.ts'
+import { connect } from './clients/connect.ts'
 import { openapi, operationOf, read } from './fixtures/documents.ts'
 import { folder } from './fixtures/folder.ts'
-import { connect, start } from './support.ts'
+import { start } from './start.ts'
 
 const get = (more: object = {}) => ({ get: { responses: {}, ...more } })
 const ids = (paths: object) => [...read(openapi(paths)).operations.keys()]

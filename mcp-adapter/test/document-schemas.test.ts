@@ -1,7 +1,7 @@
 import t from 'tap'
+import { compile } from '../src/checks/validation.ts'
 import { Bundler } from '../src/document/bundle.ts'
 import { isObject, type Json, type JsonObject } from '../src/json.ts'
-import { compile } from '../src/tools/validation.ts'
 import { accepts, answering, openapi, read, taking, toolOf } from './fixtures/documents.ts'
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })

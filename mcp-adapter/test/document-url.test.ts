@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { loadDocument } from '../src/document/read.ts'
+import { loadDocument } from '../src/document/load.ts'
 import { answering, openapi } from './fixtures/documents.ts'
 import { folder } from './fixtures/folder.ts'
 

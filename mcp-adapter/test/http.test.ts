@@ -1,7 +1,8 @@
 import { request as rawRequest } from 'node:http'
 import { connect } from 'node:net'
 import t from 'tap'
-import { post, start } from './support.ts'
+import { start } from './start.ts'
+import { post } from './support.ts'
 
 const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
 

@@ -1,9 +1,9 @@
 import t from 'tap'
+import { compile } from '../src/checks/validation.ts'
 import { readDocument } from '../src/document/read.ts'
 import type { JsonObject } from '../src/json.ts'
 import { buildInput } from '../src/tools/input-schema.ts'
 import { checkArguments } from '../src/tools/validate-arguments.ts'
-import { compile } from '../src/tools/validation.ts'
 
 /** A document with one operation: `POST /things/{id}` where the parameters have an id, else `POST /things`. */
 function operation(parts: {

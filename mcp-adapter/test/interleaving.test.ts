@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import { Agent, type ClientRequest, request as rawRequest } from 'node:http'
 import { createInterface } from 'node:readline'
 import t from 'tap'
-import { connect, FLAVOURS, start, stdioCommand } from './support.ts'
+import { connect, stdioCommand } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
+import { start } from './start.ts'
+import { MODERN_META } from './support.ts'
 
 /** Two callers. The API repeats the token and the argument that a call came with. */
 const CALLERS = [{ token: 'token-ada' }, { token: 'token-bob' }] as const
@@ -11,12 +14,6 @@ type Caller = (typeof CALLERS)[number]
 
 /** How many calls of each caller are on their way at a time. */
 const LANES = 8
-
-const META = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-  'io.modelcontextprotocol/clientCapabilities': {},
-}
 
 /** What the API waits for, in turns of its loop: answers change places on their way. */
 const TURNS = [0, 3, 1, 4, 2]
@@ -42,7 +39,7 @@ function isTheirs(text: string, id: number, caller: Caller): boolean {
 const paramsOf = (id: number, isModern: boolean) => ({
   name: 'list_orders',
   arguments: { limit: limitOf(id) },
-  ...(isModern && { _meta: META }),
+  ...(isModern && { _meta: MODERN_META }),
 })
 
 interface Tally {

@@ -1,8 +1,9 @@
-import { Client, type OAuthClientProvider, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
+import { type OAuthClientProvider, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { type IdentityProvider, REDIRECT_URI } from '../../test/support/identity-provider.ts'
-import { type Flavour, face, versionNegotiation } from './support.ts'
+import type { Flavour } from './clients/face.ts'
+import * as v1 from './clients/v1.ts'
+import * as v2 from './clients/v2.ts'
 
 type Saved = Awaited<ReturnType<OAuthClientProvider['tokens']>>
 type Discovery = Parameters<NonNullable<OAuthClientProvider['saveDiscoveryState']>>[0]
@@ -61,19 +62,22 @@ export async function connectWithSignIn(
   { url, idp, user, flavour }: { url: string; idp: IdentityProvider; user: string; flavour: Flavour },
 ) {
   const { provider, kept } = createProvider('app', flavour !== 'v1')
-  const info = { name: 'test', version: '1.0.0' }
   const create = () => {
     if (flavour === 'v1') {
       // SDK v1's own types do not hold under exactOptionalPropertyTypes.
       const transport = new TransportV1(new URL(url), { authProvider: provider as never })
-      const client = new ClientV1(info)
-      const connect = () => client.connect(transport as Parameters<ClientV1['connect']>[0])
-      return { client, connect, finish: (to: URL) => transport.finishAuth(to.searchParams.get('code') ?? '') }
+      const client = v1.createClient()
+      const connect = () => client.connect(transport as Parameters<typeof client.connect>[0])
+      return {
+        client: v1.face(client),
+        connect,
+        finish: (to: URL) => transport.finishAuth(to.searchParams.get('code') ?? ''),
+      }
     }
     const transport = new StreamableHTTPClientTransport(new URL(url), { authProvider: provider })
-    const client = new Client(info, { versionNegotiation: versionNegotiation(flavour) })
+    const client = v2.createClient(flavour)
     const connect = () => client.connect(transport)
-    return { client, connect, finish: (to: URL) => transport.finishAuth(to.searchParams) }
+    return { client: v2.face(client), connect, finish: (to: URL) => transport.finishAuth(to.searchParams) }
   }
   type Connection = ReturnType<typeof create>
   /** Does it; if the person is needed for it, they sign in, and `again` does it. */
@@ -96,10 +100,10 @@ export async function connectWithSignIn(
   }
   await signingIn(first.connect, first, reconnect)
   test.teardown(() => current.client.close())
-  const call = (name: string, args: object = {}) => face(current.client).call(name, args)
+  const call = (name: string, args: object = {}) => current.client.call(name, args)
   return {
     kept,
-    list: () => face(current.client).list(),
+    list: () => current.client.list(),
     call: (name: string, args: object = {}) =>
       signingIn(
         () => call(name, args),

@@ -1,10 +1,12 @@
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
 import { startIdentityProvider } from '../../test/support/identity-provider.ts'
+import type { Flavour } from './clients/face.ts'
 import { PEOPLE } from './fixtures/backend.ts'
 import { tokensSeen } from './fixtures/issuer.ts'
 import { connectWithSignIn } from './oauth-client.ts'
-import { type Flavour, fixture, post, start } from './support.ts'
+import { start } from './start.ts'
+import { fixture, post } from './support.ts'
 
 const API = 'https://api.example'
 const SCOPES = ['caller:read', 'user:read', 'user:update', 'user:delete', 'order:read', 'order:create']

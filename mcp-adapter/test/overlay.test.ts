@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { applyOverlay, applyOverlays } from '../src/document/overlay.ts'
-import { copyOf } from '../src/document/overlay-merge.ts'
 import { ConfigError } from '../src/errors.ts'
 import type { Json, JsonObject } from '../src/json.ts'
+import { copyOf } from '../src/overlays/merge.ts'
+import { applyOverlay, applyOverlays } from '../src/overlays/overlay.ts'
 
 const info = { title: 'o', version: '1' }
 const pets = (): JsonObject => ({

@@ -3,8 +3,10 @@ import type { Answer } from '../src/backend/backend.ts'
 import { type Clock, type Progress, readerArguments, waitForEnd } from '../src/calls/poll.ts'
 import { loadTools } from '../src/tools/catalog.ts'
 import type { Poll } from '../src/tools/poll.ts'
+import { connect, connectStdio } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
 import { startStrange, writeStrange } from './fixtures/strange-api.ts'
-import { connect, connectStdio, FLAVOURS, jsonOf } from './support.ts'
+import { jsonOf } from './support.ts'
 
 const rule = { operation: 'getJob', parameters: { id: '/id' }, done: ['done', 'failed'], progress: '/percent' }
 const tools = (poll: object = rule, more = {}) => [{ operation: 'startJob', poll, ...more }, { operation: 'getJob' }]

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { compile } from '../src/checks/validation.ts'
 import type { Json, JsonObject } from '../src/json.ts'
 import { PROFILES, type Profile, publishFor } from '../src/profiles/profiles.ts'
-import { compile } from '../src/tools/validation.ts'
 import { fromGemini, HOSTS } from './fixtures/hosts.ts'
 import { shown, toolOf } from './fixtures/profiled.ts'
 

@@ -1,52 +1,18 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { Client } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { join } from 'node:path'
 import t from 'tap'
-import { loadDocument } from '../src/document/read.ts'
+import { loadDocument } from '../src/document/load.ts'
 import type { JsonObject } from '../src/json.ts'
-import { PROFILES, publishFor } from '../src/profiles/profiles.ts'
+import { publishFor } from '../src/profiles/profiles.ts'
 import { createApi } from '../src/tools/api.ts'
-import { buildTool, type Tool } from '../src/tools/tools.ts'
-import { HOSTS } from './fixtures/hosts.ts'
-import { connect, FLAVOURS, fixture, post, start, stdioCommand } from './support.ts'
-
-const data = resolve(
-  process.env.HANDRAIL_SHARED_DATA ?? resolve(import.meta.dirname, '../../../shared/data'),
-  'openapi',
-)
-const documents = existsSync(data)
-  ? readdirSync(data).filter((name) => /\.(json|yaml)$/.test(name) && name !== 'index.json')
-  : []
-
-t.test(
-  "every tool of others' documents is accepted under each profile",
-  { skip: documents.length === 0 && 'no shared data' },
-  async (t) => {
-    let count = 0
-    for (const name of documents) {
-      const document = await loadDocument(join(data, name), { from: '/' }).catch(() => undefined)
-      if (!document) continue
-      const api = createApi(document, 'http://127.0.0.1:1')
-      for (const operation of document.operations.values()) {
-        let tool: Tool
-        try {
-          tool = buildTool(api, operation, { operation: operation.id })
-        } catch {
-          continue
-        }
-        count += 1
-        for (const profile of PROFILES) {
-          const said = HOSTS[profile](publishFor(profile, tool))
-          if (said.length > 0) t.same(said, [], `${name} ${operation.id} ${profile}`)
-        }
-      }
-    }
-    t.ok(count > 0, `${count} tools under ${PROFILES.length} profiles`)
-    t.comment(`${count} tools`)
-  },
-)
+import { buildTool } from '../src/tools/tools.ts'
+import { connect } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
+import { startStdio } from './clients/in-process.ts'
+import { createClient } from './clients/v2.ts'
+import { start } from './start.ts'
+import { fixture, MODERN_META, post } from './support.ts'
 
 t.test('our own list and the fixtures are the same under every profile but gemini', async (t) => {
   const document = await loadDocument(fixture('api.yaml'), { from: '/' })
@@ -77,11 +43,7 @@ t.test(
           id: 1,
           method: 'tools/list',
           params: {
-            _meta: {
-              'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-              'io.modelcontextprotocol/clientInfo': { name, version: '1' },
-              'io.modelcontextprotocol/clientCapabilities': {},
-            },
+            _meta: { ...MODERN_META, 'io.modelcontextprotocol/clientInfo': { name, version: '1' } },
           },
         },
         { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' },
@@ -93,9 +55,10 @@ t.test(
     // What an earlier client said at `initialize` is gone with that request: it is not known, and gets the default.
     t.equal(isNarrow(await (await connect(t, adapter.url, 'v2-legacy')).list()), false)
 
-    for (const versionNegotiation of [{ mode: 'legacy' as const }, { mode: { pin: '2026-07-28' } }]) {
-      const client = new Client({ name: 'gemini-cli-mcp-client', version: '1' }, { versionNegotiation })
-      await client.connect(new StdioClientTransport(stdioCommand(backend.url)))
+    for (const flavour of ['v2-legacy', 'v2-modern'] as const) {
+      const client = createClient(flavour, undefined, { name: 'gemini-cli-mcp-client', version: '1' })
+      const stdio = startStdio({ configFile: fixture('tools.yaml'), apiUrl: backend.url, credential: 'token-ada' })
+      await client.connect(stdio as never)
       t.teardown(() => client.close())
       t.equal(isNarrow((await client.listTools()).tools as { name: string; inputSchema: JsonObject }[]), true)
       const args = { items: [{ sku: 'LAMP', quantity: 2 }] }

@@ -1,12 +1,9 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client } from '@modelcontextprotocol/client'
-import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
-import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { type AdapterOptions, startAdapter } from '../src/index.ts'
 import { startBackend } from './fixtures/backend.ts'
-import { type Flavour, memoryLog, versionNegotiation } from './support.ts'
+import { memoryLog } from './support.ts'
 
 type Test = { teardown(end: () => Promise<void>): void }
 type Routes = Parameters<typeof startBackend>[0]
@@ -51,25 +48,4 @@ export async function startMoving(test: Test, options: Partial<AdapterOptions> =
   const adapter = await startAdapter({ configFile: files.configFile, port: 0, log, ...options })
   test.teardown(() => adapter.close())
   return { ...files, backend, adapter, lines }
-}
-
-/** A client that counts how often it was told that the list changed. */
-export function createListener(flavour: Flavour): { client: Client | ClientV1; told: () => number } {
-  let told = 0
-  const info = { name: 'test', version: '1.0.0' }
-  if (flavour === 'v1') {
-    const client = new ClientV1(info)
-    client.setNotificationHandler(ToolListChangedNotificationSchema, () => {
-      told += 1
-    })
-    return { client, told: () => told }
-  }
-  const onChanged = () => {
-    told += 1
-  }
-  const client = new Client(info, {
-    versionNegotiation: versionNegotiation(flavour),
-    listChanged: { tools: { onChanged, autoRefresh: false } },
-  })
-  return { client, told: () => told }
 }

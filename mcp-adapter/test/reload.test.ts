@@ -4,9 +4,11 @@ import t from 'tap'
 import { readCommand } from '../src/commands/config.ts'
 import { loadTools, startAdapter } from '../src/index.ts'
 import { diffCatalogs } from '../src/serve/catalog-diff.ts'
+import { connect } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
 import { startBackend } from './fixtures/backend.ts'
 import { createFolder, curation, DOCUMENT, get, startMoving } from './reload-support.ts'
-import { connect, FLAVOURS, memoryLog, post } from './support.ts'
+import { memoryLog, post } from './support.ts'
 import { until } from './until.ts'
 
 /** What a new client is shown. */

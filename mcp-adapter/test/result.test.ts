@@ -1,6 +1,9 @@
 import t from 'tap'
+import { connect } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
 import { startBackend } from './fixtures/backend.ts'
-import { connect, FLAVOURS, jsonOf, start } from './support.ts'
+import { start } from './start.ts'
+import { jsonOf } from './support.ts'
 
 const user = { userId: 'ada' }
 const placed = { items: [{ sku: 'LAMP', quantity: 1 }] }

@@ -1,10 +1,12 @@
 import t from 'tap'
-import { loadTools } from '../src/index.ts'
+import { compile } from '../src/checks/validation.ts'
 import type { JsonObject } from '../src/json.ts'
-import { compile } from '../src/tools/validation.ts'
+import { loadTools } from '../src/tools/catalog.ts'
+import { connect } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
 import { answerOf, mapped, toolFor } from './fixtures/mapped.ts'
 import { startOne, writeOperation } from './fixtures/one-operation.ts'
-import { connect, FLAVOURS, fenced } from './support.ts'
+import { fenced } from './support.ts'
 
 const schemas = {
   Order: {

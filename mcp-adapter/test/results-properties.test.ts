@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { compile } from '../src/checks/validation.ts'
 import type { Json, JsonObject } from '../src/json.ts'
 import { isObject } from '../src/json.ts'
 import { createFields } from '../src/results/fields.ts'
 import { parseExact } from '../src/results/numbers.ts'
 import { forClients } from '../src/tools/published-schema.ts'
-import { compile } from '../src/tools/validation.ts'
 import { answerOf, mapped, toolFor } from './fixtures/mapped.ts'
 
 const RUNS = { seed: 5, numRuns: Number(process.env.RESULT_RUNS ?? 60) }

@@ -1,7 +1,10 @@
 import t from 'tap'
 import { createKeptStore, parseUri } from '../src/results/resources.ts'
+import { connect } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
 import { startOne } from './fixtures/one-operation.ts'
-import { connect, FLAVOURS, post, start } from './support.ts'
+import { start } from './start.ts'
+import { MODERN_META, post } from './support.ts'
 
 const pdf = Buffer.from('%PDF-1.7\n\x00\xff')
 const headers = { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="bill.pdf"' }
@@ -88,13 +91,8 @@ t.test('lists of resources are empty, in both eras', async (t) => {
   ] as const) {
     const old = await post(adapter.url, { jsonrpc: '2.0', id: 1, method }, { 'mcp-protocol-version': '2025-11-25' })
     t.match(await old.text(), new RegExp(`"${name}":\\[\\]`))
-    const _meta = {
-      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-      'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-      'io.modelcontextprotocol/clientCapabilities': {},
-    }
     const modern = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method }
-    const now = await post(adapter.url, { jsonrpc: '2.0', id: 1, method, params: { _meta } }, modern)
+    const now = await post(adapter.url, { jsonrpc: '2.0', id: 1, method, params: { _meta: MODERN_META } }, modern)
     const { result } = (await now.json()) as { result: Record<string, unknown> }
     t.same(result[name], [])
     t.type(result.ttlMs, 'number')

@@ -1,7 +1,12 @@
-import { once } from 'node:events'
 import t from 'tap'
+import type { Backend } from '../src/backend/backend.ts'
+import { sendWithRetries } from '../src/backend/retry.ts'
+import { createTokenBucket } from '../src/backend/token-bucket.ts'
+import { connect } from './clients/connect.ts'
+import type { ToolResult } from './clients/face.ts'
 import { createBank } from './fixtures/bank.ts'
-import { connect, fixture, jsonOf, start, type ToolResult } from './support.ts'
+import { start } from './start.ts'
+import { fixture, jsonOf } from './support.ts'
 
 const configFile = fixture('safe-tools.yaml')
 const pay = { amount: 5, to: 'bob' }
@@ -111,14 +116,19 @@ t.test('a request without a key is sent once, whatever happens to it', async (t)
 t.test('a client that leaves ends the wait for another attempt', async (t) => {
   const cancel = new AbortController()
   let asked = 0
-  const { client } = await open(t, {
-    'GET /api/v1/payments/p1': async (_, response) => {
+  const backend: Backend = {
+    timeoutMs: 60_000,
+    retries: createTokenBucket({ capacity: 1, perSecond: 1 }),
+    credential: { usesCaller: false, isOwn: false },
+    async send() {
       asked += 1
-      once(response, 'finish').then(() => cancel.abort())
-      return { status: 503, headers: { 'retry-after': '1' }, body: { error: 'unavailable' } }
+      return { status: 503, headers: { 'retry-after': '19' }, body: Buffer.of() }
     },
-  })
-  await t.rejects(client.call('get_payment', { paymentId: 'p1' }, { signal: cancel.signal }))
-  await new Promise((resolve) => setTimeout(resolve, 1300))
+    close: async () => {},
+  }
+  const options = { credential: { token: 't' }, requestId: 'r', signal: cancel.signal, repeatable: true }
+  const sending = sendWithRetries(backend, { method: 'GET', path: '/', headers: {} }, options)
+  setImmediate(() => cancel.abort(new Error('left')))
+  await t.rejects(sending, { message: 'left' })
   t.equal(asked, 1)
 })

@@ -1,7 +1,10 @@
 import t from 'tap'
-import { loadTools } from '../src/index.ts'
+import { loadTools } from '../src/tools/catalog.ts'
+import { connect, connectStdio } from './clients/connect.ts'
+import { FLAVOURS, type ToolResult } from './clients/face.ts'
 import { APPROVAL, createBank } from './fixtures/bank.ts'
-import { connect, connectStdio, FLAVOURS, fenced, fixture, jsonOf, start, type ToolResult } from './support.ts'
+import { start } from './start.ts'
+import { fenced, fixture, jsonOf } from './support.ts'
 
 const configFile = fixture('safe-tools.yaml')
 const KEY = 'a-key-of-the-model'

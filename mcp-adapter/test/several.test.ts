@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { ConfigError, loadTools, startAdapter } from '../src/index.ts'
+import { connect } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
 import { startBackend } from './fixtures/backend.ts'
-import { connect, FLAVOURS, memoryLog, post } from './support.ts'
+import { MODERN_META, memoryLog, post } from './support.ts'
 
 /** Two shops that give their operations the same ids. */
 const SHOP = {
@@ -172,13 +174,8 @@ t.test('one policy for list and call', async (t) => {
 
 t.test('lists carry ttlMs and cacheScope in a deterministic order', async (t) => {
   const { adapter } = await shops(t)
-  const meta = {
-    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-    'io.modelcontextprotocol/clientCapabilities': {},
-    'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-  }
   const list = async () => {
-    const message = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: meta } }
+    const message = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: MODERN_META } }
     const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' }
     return (await (await post(adapter.url, message, headers)).json()) as {
       result: { ttlMs: number; cacheScope: string; tools: { name: string }[] }

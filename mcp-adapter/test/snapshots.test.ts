@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { loadTools } from '../src/index.ts'
 import { visible } from '../src/results/hidden.ts'
+import { loadTools } from '../src/tools/catalog.ts'
 
 /**
  * What agents see of our API, one file per tool, so that every change to it is a diff that somebody reads.

@@ -1,26 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { Client } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/stdio.js'
 import t from 'tap'
+import { connectCommand, connectStdio, stdioCommand } from './clients/connect.ts'
+import { FLAVOURS } from './clients/face.ts'
 import { ada, startBackend } from './fixtures/backend.ts'
-import { stdioCommand as command, FLAVOURS, face, versionNegotiation } from './support.ts'
 
 for (const flavour of FLAVOURS) {
   t.test(`${flavour} lists and calls tools over stdio`, async (t) => {
     const backend = await startBackend()
-    const info = { name: 'test', version: '1.0.0' }
-    const client =
-      flavour === 'v1' ? new ClientV1(info) : new Client(info, { versionNegotiation: versionNegotiation(flavour) })
-    if (client instanceof ClientV1) await client.connect(new TransportV1(command(backend.url)))
-    else await client.connect(new StdioClientTransport(command(backend.url)))
-    t.teardown(async () => {
-      await client.close()
-      await backend.close()
-    })
-    const { list, call } = face(client)
+    t.teardown(() => backend.close())
+    const { list, call } = await connectCommand(t, flavour, stdioCommand(backend.url))
     t.equal((await list()).length, 7)
     t.same((await call('get_user_by_id', { userId: 'ada' })).structuredContent, ada)
     t.equal((await call('get_user_by_id', { userId: 3 })).isError, true)
@@ -32,7 +21,7 @@ for (const flavour of FLAVOURS) {
 t.test('stdout carries the protocol alone, and the process ends when stdin does', async (t) => {
   const backend = await startBackend()
   t.teardown(() => backend.close())
-  const { command: file, args, env } = command(backend.url, 'token-bob')
+  const { command: file, args, env } = stdioCommand(backend.url, 'token-bob')
   const child = spawn(file, args, { env })
   let stdout = ''
   let stderr = ''
@@ -78,11 +67,9 @@ t.test('a cancelled call ends the request to the API', async (t) => {
     },
   })
   t.teardown(() => backend.close())
-  const client = new ClientV1({ name: 'test', version: '1.0.0' })
-  await client.connect(new TransportV1(command(backend.url)))
-  t.teardown(() => client.close())
+  const client = await connectStdio(t, backend.url, 'v1', 'tools.yaml')
   const cancel = new AbortController()
-  const call = face(client).call('get_user_by_id', { userId: 'ada' }, { signal: cancel.signal })
+  const call = client.call('get_user_by_id', { userId: 'ada' }, { signal: cancel.signal })
   call.catch(() => {})
   await arrival
   cancel.abort()

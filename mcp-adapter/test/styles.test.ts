@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { buildRequest } from '../src/calls/request.ts'
+import { compile } from '../src/checks/validation.ts'
 import { readDocument } from '../src/document/read.ts'
 import type { Json, JsonObject } from '../src/json.ts'
 import { ProblemResult } from '../src/results/problem.ts'
 import { buildInput } from '../src/tools/input-schema.ts'
 import { checkArguments } from '../src/tools/validate-arguments.ts'
-import { compile } from '../src/tools/validation.ts'
 import { type Described, type Kind, type Read, readParameter } from './fixtures/echo/parameters.ts'
 import { type Echo, startEcho } from './fixtures/echo/server.ts'
 import { sharedData } from './shared-data.ts'
 
-const NUM_RUNS = Number(process.env.HANDRAIL_FUZZ_RUNS ?? 40)
+const NUM_RUNS = Number(process.env.HANDRAIL_FUZZ_RUNS ?? 25)
 
 const SCHEMAS: Record<Kind, JsonObject> = {
   primitive: { type: ['string', 'integer', 'boolean'] },

@@ -1,22 +1,18 @@
 import { type Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { connect, stdioCommand } from './clients/connect.ts'
+import { FLAVOURS, type Flavour } from './clients/face.ts'
+import { startStdio } from './clients/in-process.ts'
+import { createListener } from './clients/listener.ts'
+import { overStdio } from './clients/v2.ts'
 import { startBackend } from './fixtures/backend.ts'
-import { createFolder, createListener, curation, startMoving } from './reload-support.ts'
-import { connect, FLAVOURS, post, stdioCommand } from './support.ts'
+import { createFolder, curation, startMoving } from './reload-support.ts'
+import { MODERN_META, post } from './support.ts'
 import { until } from './until.ts'
-
-const META = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientCapabilities': {},
-  'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-}
 
 /** Opens one stream by hand. */
 function listen(url: string, id: string, token = 'token-ada', signal?: AbortSignal) {
-  const params = { notifications: { toolsListChanged: true }, _meta: META }
+  const params = { notifications: { toolsListChanged: true }, _meta: MODERN_META }
   const headers = {
     'mcp-protocol-version': '2026-07-28',
     'mcp-method': 'subscriptions/listen',
@@ -113,27 +109,43 @@ t.test('the adapter stops without waiting for subscribers, and ends their stream
   t.match(text, /"id":"s1","result"/)
 })
 
-t.test('list_changed reaches stdio clients of every kind, and a hang-up signal does not end them', async (t) => {
+/** A stdio client that has seen its server take another list, and a way to ask for that list. */
+async function changeOver(
+  t: Test,
+  flavour: Flavour,
+  connect: (client: Client, api: string, configFile: string) => Promise<void>,
+) {
   const backend = await startBackend()
   t.teardown(() => backend.close())
-  for (const flavour of FLAVOURS) {
-    const { configFile, write } = await createFolder(t, backend.url)
-    const command = stdioCommand(backend.url)
-    command.args[command.args.indexOf('--config') + 1] = configFile
-    const { client, told } = createListener(flavour)
-    const transport = client instanceof ClientV1 ? new StdioV1(command) : new StdioClientTransport(command)
-    if (client instanceof ClientV1) await client.connect(transport as StdioV1)
-    else await client.connect(transport as StdioClientTransport)
-    t.teardown(() => client.close())
-    t.same(client.getServerCapabilities()?.tools, { listChanged: true }, flavour)
-    await write('tools.yaml', curation(backend.url, [{ operation: 'getAda' }]))
-    await until(`${flavour}: the notification`, () => told() > 0)
-    const names = async () => {
-      const { tools } = await (client as Client).listTools({}, { cacheMode: 'refresh' })
-      return tools.map(({ name }) => name).join()
-    }
-    t.equal(await names(), 'get_ada', flavour)
-    process.kill(transport.pid as number, 'SIGHUP')
-    t.equal(await names(), 'get_ada', `${flavour}: it goes on after the signal`)
+  const { configFile, write } = await createFolder(t, backend.url)
+  const { client, told } = createListener(flavour)
+  t.teardown(() => client.close())
+  await connect(client as Client, backend.url, configFile)
+  t.same(client.getServerCapabilities()?.tools, { listChanged: true }, flavour)
+  await write('tools.yaml', curation(backend.url, [{ operation: 'getAda' }]))
+  await until(`${flavour}: the notification`, () => told() > 0)
+  const names = async () => {
+    const { tools } = await (client as Client).listTools({}, { cacheMode: 'refresh' })
+    return tools.map(({ name }) => name).join()
   }
+  t.equal(await names(), 'get_ada', flavour)
+  return names
+}
+
+for (const flavour of FLAVOURS)
+  t.test(`list_changed reaches a stdio client: ${flavour}`, async (t) => {
+    await changeOver(t, flavour, (client, apiUrl, configFile) =>
+      client.connect(startStdio({ configFile, apiUrl, credential: 'token-ada' }) as never),
+    )
+  })
+
+t.test('list_changed leaves a process by its stdout, and a hang-up signal does not end it', async (t) => {
+  let pid = 0
+  const names = await changeOver(t, 'v2-legacy', async (client, api, configFile) => {
+    const transport = overStdio(stdioCommand(api, 'token-ada', configFile))
+    await client.connect(transport)
+    pid = transport.pid as number
+  })
+  process.kill(pid, 'SIGHUP')
+  t.equal(await names(), 'get_ada', 'it goes on after the signal')
 })

@@ -1,8 +1,10 @@
 import t, { type Test } from 'tap'
 import type { JsonObject } from '../src/json.ts'
+import { connect, connectStdio } from './clients/connect.ts'
+import { FLAVOURS, type TestClient } from './clients/face.ts'
 import { SHOP_CURATION, serveBookshop } from './fixtures/bookshop/served.ts'
 import { book, startBookshop } from './fixtures/bookshop/upstream.ts'
-import { connect, connectStdio, FLAVOURS, jsonOf, type TestClient } from './support.ts'
+import { jsonOf } from './support.ts'
 
 /**
  * A stranger's document (OpenAPI 3.0, YAML, an API key in a header) with a stranger's curation (rules, an overlay,

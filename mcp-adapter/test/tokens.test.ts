@@ -5,7 +5,8 @@ import { createGate } from '../src/auth/gate.ts'
 import { createAuthRule } from '../src/auth/settings.ts'
 import { PEOPLE } from './fixtures/backend.ts'
 import { startIssuer, tokensSeen } from './fixtures/issuer.ts'
-import { fixture, memoryLog, post, start } from './support.ts'
+import { start } from './start.ts'
+import { fixture, memoryLog, post } from './support.ts'
 
 const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
 const call = (name: string, args: object = {}) => ({

@@ -1,17 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { Client } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/stdio.js'
 import t from 'tap'
-import {
-  connect,
-  FLAVOURS,
-  type Flavour,
-  face,
-  type TestClient,
-  versionNegotiation,
-} from '../../mcp-adapter/test/support.ts'
+import { connect, connectCommand } from '../../mcp-adapter/test/clients/connect.ts'
+import { FLAVOURS, type TestClient } from '../../mcp-adapter/test/clients/face.ts'
 import { type RunningService, startProcess } from '../../scripts/support/running-service.ts'
 import { seededFolder } from '../support/seeded.ts'
 
@@ -67,20 +57,6 @@ function printedConfig(service: RunningService) {
   return { command, args, env: { PATH: process.env.PATH ?? '', ...env }, stderr: 'ignore' as const }
 }
 
-async function connectStdio(
-  t: { teardown(end: () => Promise<void>): void },
-  service: RunningService,
-  flavour: Flavour,
-) {
-  const info = { name: 'test', version: '1.0.0' }
-  const client =
-    flavour === 'v1' ? new ClientV1(info) : new Client(info, { versionNegotiation: versionNegotiation(flavour) })
-  if (client instanceof ClientV1) await client.connect(new TransportV1(printedConfig(service)))
-  else await client.connect(new StdioClientTransport(printedConfig(service)))
-  t.teardown(() => client.close())
-  return face(client)
-}
-
 async function rest(
   service: RunningService,
   who: keyof RunningService['keys'],
@@ -114,7 +90,7 @@ t.test('an agent works on the orders of people, under the same rules', async (t)
         const client =
           transport === 'http'
             ? await connect(t, service.mcp, flavour, service.keys.agent)
-            : await connectStdio(t, service, flavour)
+            : await connectCommand(t, flavour, printedConfig(service))
         const tools = await client.list()
         t.same(
           tools.map(({ name }) => name),

@@ -1,4 +1,4 @@
-export interface ExpiringCache<Value> {
+interface ExpiringCache<Value> {
   get(key: string): Value | undefined
   /** Keeps a value until `expiresAt` (milliseconds since the epoch). The one that was used longest ago goes first. */
   set(key: string, value: Value, expiresAt: number): void

@@ -10,12 +10,12 @@ import type { ExchangeRule } from './rule.ts'
 import type { VerifiedToken } from './verify.ts'
 
 /** Speaks to the API for callers, with credentials of the adapter's own. */
-export interface Downstream {
+interface Downstream {
   /** Throws ProblemResult, and the reason of `signal`. The caller's own token is never what comes back. */
   credentialFor(caller: VerifiedToken, scopes: readonly string[], signal: AbortSignal): Promise<Credential>
 }
 
-export interface DownstreamServices {
+interface DownstreamServices {
   client: ProviderClient
   /** Where an issuer's endpoints are. */
   metadataOf(issuer: string): Promise<ProviderMetadata>

@@ -3,7 +3,7 @@ import { createSingleFlight } from './cache.ts'
 import { type ProviderClient, type ProviderMetadata, ProviderUnavailable } from './provider.ts'
 
 /** How long keys are used without asking again, and how often an unknown key may make us ask, in milliseconds. */
-export interface KeyTiming {
+interface KeyTiming {
   maxAgeMs: number
   cooldownMs: number
 }

@@ -10,7 +10,7 @@ export class ProviderUnavailable extends Error {
 }
 
 /** A JSON answer of the identity provider, whatever its status. */
-export interface ProviderAnswer {
+interface ProviderAnswer {
   status: number
   body: JsonObject
 }

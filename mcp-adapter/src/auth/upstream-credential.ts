@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
 
 /** What a credential is put into. */
-export interface Presentable {
+interface Presentable {
   /** Path and query. */
   path: string
   /** Names are lower case. */

@@ -28,7 +28,7 @@ export class InvalidToken extends Error {
   override name = 'InvalidToken'
 }
 
-export interface Verifier {
+interface Verifier {
   /** Throws InvalidToken, or ProviderUnavailable when nobody can tell. */
   verify(token: string): Promise<VerifiedToken>
 }

@@ -1,11 +1,11 @@
 import { type buildConnector, Pool } from 'undici'
+import { createPublicConnector } from '../addresses.ts'
 import type { Credential } from '../auth/identity.ts'
 import { createUpstreamCredential, type UpstreamCredential } from '../auth/upstream-credential.ts'
 import type { HttpRequest } from '../calls/request.ts'
 import { messageOf } from '../errors.ts'
 import { retryAfterSeconds } from '../results/problem.ts'
 import { version } from '../version.ts'
-import { createPublicConnector } from './addresses.ts'
 import { type Breaker, createBreaker, noBreaker } from './breaker.ts'
 import { decode, TooLarge } from './decode.ts'
 import { ExchangeFailure, exchange, type RawAnswer } from './exchange.ts'
@@ -21,7 +21,7 @@ export interface Answer {
   truncated?: true
 }
 
-export type FailureKind =
+type FailureKind =
   | 'unreachable'
   | 'timeout'
   | 'too-large'

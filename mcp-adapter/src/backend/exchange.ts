@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 
 /** A request on the wire. Header names are lower case. */
-export interface WireRequest {
+interface WireRequest {
   origin: string
   path: string
   method: string
@@ -9,7 +9,7 @@ export interface WireRequest {
   body: string | Uint8Array | null
 }
 
-export interface ExchangeLimits {
+interface ExchangeLimits {
   /** Ends the exchange; its reason is thrown. */
   signal: AbortSignal
   /** Milliseconds for all of it. */

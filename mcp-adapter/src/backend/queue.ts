@@ -1,5 +1,5 @@
 /** So many requests run at a time; others wait for their turn, in the order in which they came. */
-export interface Queue {
+interface Queue {
   /**
    * Resolves when it is this request's turn, which then calls `leave`. False: there is no room, or the turn did not
    * come in time. Throws the reason of `signal`.

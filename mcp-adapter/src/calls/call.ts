@@ -26,7 +26,7 @@ interface Ending extends FollowOptions {
   delivery?: CallOptions['delivery'] | undefined
 }
 
-export interface CallOptions extends Omit<Exchange, 'owner'> {
+interface CallOptions extends Omit<Exchange, 'owner'> {
   identity: Identity
   forwardedFor?: string | undefined
   era: Era
@@ -53,7 +53,7 @@ export interface Caller {
 }
 
 /** What calls have in common. */
-export interface CallerSettings {
+interface CallerSettings {
   backends: Backends
   states: ConfirmationStates
   costs: CostLimit

@@ -3,7 +3,7 @@ import { createRequestStateCodec, type ServerContext } from '@modelcontextprotoc
 import { isObject, type Json, type JsonObject } from '../json.ts'
 
 /** What a question was asked about. */
-export interface Asked {
+interface Asked {
   owner: string
   tool: string
   args: JsonObject

@@ -13,7 +13,7 @@ export interface Progress {
 }
 
 /** How waiting ended. `args` are those of the operation that reads the state. */
-export type Waited =
+type Waited =
   | { isDone: true; answer: Answer; args: JsonObject }
   /** The deadline came first. `answer`: the last state that was read. */
   | { isDone: false; answer?: Answer; args: JsonObject }
@@ -27,7 +27,7 @@ export interface Clock {
   random(): number
 }
 
-export const systemClock: Clock = {
+const systemClock: Clock = {
   now: () => performance.now(),
   sleep: (ms, signal) =>
     delay(ms, undefined, { signal }).catch(() => {

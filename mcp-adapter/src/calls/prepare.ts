@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../json.ts'
+import { sentValue } from '../sent-value.ts'
 import { isDryRun } from '../tools/safety.ts'
 import type { Tool } from '../tools/tools.ts'
-import { buildRequest, type HttpRequest, sentValue } from './request.ts'
+import { buildRequest, type HttpRequest } from './request.ts'
 
 /** A request, and what the adapter knows about it beyond HTTP. */
 export interface Prepared {

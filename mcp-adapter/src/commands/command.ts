@@ -24,7 +24,7 @@ export interface Given {
  * One command. `read` turns what is given into options and throws ConfigError; `run` does the work and resolves to the
  * exit code: 0 done, 1 it failed or found something. A ConfigError of either is exit code 2.
  */
-export interface CommandDefinition<Options extends object> {
+interface CommandDefinition<Options extends object> {
   name: string
   /** What stands after the name: `TOOL [key=value ...]`. */
   operands?: string

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { loadDocument } from '../document/read.ts'
+import { loadDocument } from '../document/load.ts'
 import { ConfigError } from '../errors.ts'
 import { type Candidate, chooseTools } from '../starter/choose.ts'
 import { writeStarter } from '../starter/write.ts'

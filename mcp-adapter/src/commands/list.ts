@@ -8,7 +8,7 @@ import { columns, count, oneLine } from './text.ts'
 import { nothingElse } from './values.ts'
 
 /** The hints of a tool in a word: what it does to the world. */
-export function effectOf({ published: { annotations }, confirm }: Tool): string {
+function effectOf({ published: { annotations }, confirm }: Tool): string {
   const does = annotations.readOnlyHint ? 'reads' : annotations.destructiveHint ? 'destroys' : 'changes'
   return [does, ...(confirm ? ['asks'] : [])].join(', ')
 }

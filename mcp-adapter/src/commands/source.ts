@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { type LeftOut, loadDocument } from '../document/read.ts'
+import { loadDocument } from '../document/load.ts'
+import type { LeftOut } from '../document/read.ts'
 import { ConfigError } from '../errors.ts'
 import { allTools } from '../tools/all.ts'
 import { loadTools } from '../tools/catalog.ts'

@@ -1,10 +1,10 @@
+import type { SchemaError } from '../checks/validation.ts'
 import { isObject, pointerSteps } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
-import type { SchemaError } from '../tools/validation.ts'
 import type { Path } from './yaml-file.ts'
 
 /** A finding of the schema, as a person reads it. */
-export interface Explained {
+interface Explained {
   path: Path
   message: string
   /** It is about the key that ends the path, not about its value. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { compile } from '../checks/validation.ts'
 import { ConfigError } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
-import { compile } from '../tools/validation.ts'
 import { explain } from './explain.ts'
 import { type Report, readYamlFile } from './yaml-file.ts'
 

@@ -43,7 +43,7 @@ const which = (tag: string | undefined, methods: string[] | undefined) =>
 type Document = Pick<ApiDocument, 'operations'> & Partial<Pick<ApiDocument, 'leftOut'>>
 
 /** What is said of an id that the document does not have. */
-export const noOperation = (id: string) => `The document has no operation "${id}".`
+const noOperation = (id: string) => `The document has no operation "${id}".`
 
 /**
  * The operations that `entries` (each with its index in the file) choose in a document, in the file's order; those of

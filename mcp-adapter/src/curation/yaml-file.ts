@@ -9,7 +9,7 @@ export type Path = (string | number)[]
 export type Report = (path: Path, message: string) => void
 
 /** A YAML (or JSON) file that people write, and what is wrong with it, each with its place. */
-export interface YamlFile {
+interface YamlFile {
   value: Json
   /** At the value of a path, or at its nearest parent that is there. */
   report: Report

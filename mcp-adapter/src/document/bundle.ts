@@ -5,7 +5,7 @@ import { withBranches, withoutChildren } from './discriminator.ts'
 import { createFreeNames, underscored } from './free-name.ts'
 import { fragmentPointer, lookUp } from './lookup.ts'
 
-export { type Direction, isHidden } from './direction.ts'
+export { isHidden } from './direction.ts'
 
 /**
  * Takes schemas out of an OpenAPI document so that they stand alone: `$ref`s into the document become `$defs`, or the
@@ -30,7 +30,7 @@ const ANNOTATIONS = new Set(['description', 'title', 'default', 'examples', 'dep
 /** Chains of schemas that are each used once are written into each other so far. */
 const MOST_INSIDE = 50
 
-export interface Bundled {
+interface Bundled {
   schemas: JsonObject[]
   /** By name, in order of first use; only what is still referred to. */
   defs: JsonObject

@@ -1,5 +1,5 @@
 import { Agent, type Dispatcher, request } from 'undici'
-import { createPublicConnector } from '../backend/addresses.ts'
+import { createPublicConnector } from '../addresses.ts'
 import { MAX_DOCUMENT_BYTES } from './parse.ts'
 
 const MAX_REDIRECTS = 3

@@ -1,7 +1,7 @@
 import { isObject, type Json } from '../json.ts'
 
 /** One of a text's faults: what is wrong, and the offset of its first character where it is known. */
-export interface TextFault {
+interface TextFault {
   message: string
   offset?: number
 }
@@ -17,7 +17,7 @@ export class TextError extends Error {
 export const MAX_DEPTH = 256
 
 /** How many names the objects of a value have. Throws TextError when it is nested deeper than MAX_DEPTH. */
-export function countNames(value: Json, depth = 0): number {
+function countNames(value: Json, depth = 0): number {
   if (depth > MAX_DEPTH) throw new TextError({ message: `it is nested deeper than ${MAX_DEPTH} levels` })
   let count = 0
   if (Array.isArray(value)) {

@@ -6,7 +6,7 @@ import { type ApiDocument, isSwagger, type LeftOut, readDocument } from './read.
 import type { ServerChoice } from './servers.ts'
 import { isUrl, openSources, type SourceOptions } from './sources.ts'
 
-export interface LoadOptions extends SourceOptions {
+interface LoadOptions extends SourceOptions {
   /** Which server of the document is used. */
   server?: ServerChoice
   /**

@@ -98,7 +98,7 @@ const mappingOf = (holder: JsonObject, kind: Kind): JsonObject => {
   return isObject(mapping) ? mapping : {}
 }
 
-export interface FileBundle {
+interface FileBundle {
   /**
    * Brings every file that a document refers to into the document, as components with names of their own: afterwards
    * all references are `#/...`. `#/...` inside another file means that file. What may not or cannot be followed keeps

@@ -3,7 +3,6 @@ import { normalise } from './normalise.ts'
 import { readOperations } from './operations.ts'
 import { type ServerChoice, serverUrl } from './servers.ts'
 
-export { loadDocument } from './load.ts'
 export { lookUp } from './lookup.ts'
 
 /** One operation of a document, with its parameters and body already looked up. Schemas keep their references. */

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../json.ts'
 
 /** Keywords that say nothing about which values are valid. */
-export const ANNOTATIONS = new Set([
+const ANNOTATIONS = new Set([
   'description',
   'title',
   'default',

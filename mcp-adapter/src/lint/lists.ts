@@ -1,4 +1,5 @@
 import { costOfList } from '../tools/cost.ts'
+import type { Tool } from '../tools/tools.ts'
 import { eachTool, type Rule } from './subject.ts'
 
 /** Rules about names, and about the list as a whole. */
@@ -16,6 +17,22 @@ const words = (name: string) =>
     .sort()
     .join(' ')
 
+/** A rule that is broken by each tool for which `keyOf` says what it said for an earlier one. */
+const noTwo = (id: string, about: string, keyOf: (tool: Tool) => string, has: string): Rule => ({
+  id,
+  level: 'warning',
+  about,
+  find({ tools }) {
+    const first = new Map<string, string>()
+    return tools.flatMap((tool) => {
+      const key = keyOf(tool)
+      const other = first.get(key)
+      if (other === undefined) first.set(key, tool.name)
+      return other === undefined ? [] : [{ tool, message: `has ${has} ${other}` }]
+    })
+  },
+})
+
 export const LIST_RULES: Rule[] = [
   eachTool(
     'vague-name',
@@ -23,34 +40,18 @@ export const LIST_RULES: Rule[] = [
     'A name says what the tool is about.',
     ({ name }) => VAGUE.test(name) && 'has a vague name',
   ),
-  {
-    id: 'alike-names',
-    level: 'warning',
-    about: 'No two names differ by order, plural or punctuation alone.',
-    find({ tools }) {
-      const first = new Map<string, string>()
-      return tools.flatMap((tool) => {
-        const key = words(tool.name)
-        const other = first.get(key)
-        if (other === undefined) first.set(key, tool.name)
-        return other === undefined ? [] : [{ tool, message: `has a name too much like ${other}` }]
-      })
-    },
-  },
-  {
-    id: 'same-description',
-    level: 'warning',
-    about: 'No two tools have the same description.',
-    find({ tools }) {
-      const first = new Map<string, string>()
-      return tools.flatMap((tool) => {
-        const key = tool.published.description.trim().toLowerCase()
-        const other = first.get(key)
-        if (other === undefined) first.set(key, tool.name)
-        return other === undefined ? [] : [{ tool, message: `has the description of ${other}` }]
-      })
-    },
-  },
+  noTwo(
+    'alike-names',
+    'No two names differ by order, plural or punctuation alone.',
+    ({ name }) => words(name),
+    'a name too much like',
+  ),
+  noTwo(
+    'same-description',
+    'No two tools have the same description.',
+    ({ published }) => published.description.trim().toLowerCase(),
+    'the description of',
+  ),
   {
     id: 'many-tools',
     level: 'warning',

@@ -38,7 +38,7 @@ export function eachTool(id: string, level: Level, about: string, check: (tool: 
 }
 
 /** An argument as a model sees it. */
-export interface Argument {
+interface Argument {
   name: string
   schema: JsonObject
   required: boolean

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
+import { compile } from '../checks/validation.ts'
 import { ConfigError, messageOf } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import type { Tool } from '../tools/tools.ts'
-import { compile } from '../tools/validation.ts'
 import { digestOf, sorted } from './canonical.ts'
 
 /** What agents see of one tool, and what stands behind it. */

@@ -1,8 +1,8 @@
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { conjunction } from './combine.ts'
+import { definition, referenceName } from './definitions.ts'
 import { formats, limits, typesOf, values, withWords } from './gemini-keywords.ts'
 import { type Budget, flat, newBudget, plainRoot } from './portable.ts'
-import { definition, referenceName } from './walk.ts'
 
 const MOST_NODES = 2000
 const DEEPEST = 12

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../json.ts'
+import { mapSchemas } from '../tools/inputs/schemas.ts'
 import { conjunction, oneObject } from './combine.ts'
-import { definition, mapChildren, referenceName } from './walk.ts'
+import { definition, referenceName } from './definitions.ts'
 
 const schemasOf = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])
 /** What may still be put together for one tool: a hostile document makes a few definitions demand each other endlessly. */
@@ -61,7 +62,7 @@ function portableSchema(root: JsonObject, schema: Json, budget: Budget): Json {
   const { oneOf, ...rest } = schema.allOf === undefined ? schema : flat(root, schema, budget)
   const choice = oneOf !== undefined && rest.anyOf === undefined ? { ...rest, anyOf: oneOf } : rest
   const items = allows(choice, 'array') && choice.items === undefined ? { ...choice, items: {} } : choice
-  return mapChildren(items, (child) => portableSchema(root, child, budget))
+  return mapSchemas(items, (child) => portableSchema(root, child, budget))
 }
 
 /**

@@ -8,7 +8,7 @@ export interface Cut {
   of: number
 }
 
-export interface Shortened {
+interface Shortened {
   value: Json
   cuts: Cut[]
 }

@@ -1,7 +1,7 @@
 import type { Answer } from '../backend/backend.ts'
+import type { Check } from '../checks/validation.ts'
 import type { JsonObject } from '../json.ts'
 import type { Tool } from '../tools/tools.ts'
-import type { Check } from '../tools/validation.ts'
 import { typeOf } from './body.ts'
 import { type Cut, shorten } from './budget.ts'
 import { cutNote, mainCut } from './cut-note.ts'
@@ -22,7 +22,7 @@ function withKey(tool: Tool, content: JsonObject, key: string): JsonObject {
   return (tool.checkPublished?.(keyed) ?? []).length === 0 ? keyed : content
 }
 
-export interface Delivery {
+interface Delivery {
   /** The call waits for a person. */
   waits: boolean
   /** The data keeps its complete schema, and so the published one as well. */

@@ -2,7 +2,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts'
 import type { ProblemError } from './problem.ts'
 
 /** What an error body says, whichever of the common shapes it has. */
-export interface ErrorWords {
+interface ErrorWords {
   code?: string
   message?: string
   errors?: ProblemError[]

@@ -16,7 +16,7 @@ export function mimeTypeOf(answer: Answer): string {
 }
 
 /** The file name that an answer carries (RFC 6266), as letters, digits and `. _ -` of at most 80 characters. */
-export function fileNameOf({ headers }: Answer): string | undefined {
+function fileNameOf({ headers }: Answer): string | undefined {
   const header = headers['content-disposition']
   if (header === undefined || header.length > 2000) return undefined
   const [, encoded] = /;\s*filename\*\s*=\s*utf-8'[\w-]*'([^\s;]+)/i.exec(header) ?? []

@@ -1,5 +1,5 @@
+import type { Check } from '../checks/validation.ts'
 import { isObject, type Json, type JsonObject, pointerSteps } from '../json.ts'
-import type { Check } from '../tools/validation.ts'
 
 const MOST_ROUNDS = 50
 

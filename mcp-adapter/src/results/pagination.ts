@@ -1,5 +1,5 @@
-import { sentValue } from '../calls/request.ts'
 import { isObject, type JsonObject } from '../json.ts'
+import { sentValue } from '../sent-value.ts'
 import type { Binding } from '../tools/bindings.ts'
 import type { Tool } from '../tools/tools.ts'
 import { nextLink } from './link-header.ts'

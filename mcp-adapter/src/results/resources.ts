@@ -24,7 +24,7 @@ export function callUri(tool: Tool, args: JsonObject): string | undefined {
     : `${SCHEME}tools/${tool.name}/${Buffer.from(json).toString('base64url')}`
 }
 
-export type Reference = { name: string; args: JsonObject } | { id: string }
+type Reference = { name: string; args: JsonObject } | { id: string }
 
 /** What a URI means; undefined when it is none of ours. */
 export function parseUri(uri: string): Reference | undefined {

@@ -1,12 +1,5 @@
 import { isObject } from '../json.ts'
 
-/** How many characters and digits a name has that somebody gave to a thing. Keys, tokens and card numbers have more. */
-const PLAIN_NAME = /^[A-Za-z_$][\w.$-]{0,39}$/
-const MOST_DIGITS = 4
-
-/** Whether a name may be told back: whatever could be a secret in the wrong place is not. */
-export const isPlainName = (name: string) => PLAIN_NAME.test(name) && (name.match(/\d/g)?.length ?? 0) <= MOST_DIGITS
-
 /** What a request of 2026-07-28 repeats of its body in headers, as the SDK quotes it where both disagree. */
 const QUOTED = / header names .*$/s
 /** An earlier protocol's refusal of a version that the header names. */

@@ -7,7 +7,7 @@ import { MAX_BODY_BYTES } from './guard.ts'
 import { createServer, type Services, type Session } from './server.ts'
 
 /** Messages that the SDK answers, each with a server of its own. */
-export interface SdkExchange {
+interface SdkExchange {
   serve(request: IncomingMessage, response: ServerResponse, message: unknown, session: Session): Promise<void>
   /** Tells whoever subscribed that the list of tools is another one. */
   announce(): void

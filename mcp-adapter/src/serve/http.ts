@@ -33,7 +33,7 @@ import { calledTool, isCredentialRefused } from './requests.ts'
 import { createSession, type Services, type Session } from './server.ts'
 import { createSubscriptions, isListen, type Subscriptions } from './subscriptions.ts'
 
-export interface HttpOptions {
+interface HttpOptions {
   allowedHosts: string[]
   allowedOrigins: string[]
   /** Judges access tokens. Absent: the API judges every credential. */
@@ -46,7 +46,7 @@ export interface HttpOptions {
   lean: boolean
 }
 
-export interface HttpEndpoint {
+interface HttpEndpoint {
   server: HttpServer
   subscriptions: Subscriptions
   /** Ends what is still in flight. */

@@ -65,7 +65,7 @@ const HEADERS: Record<Era, string[]> = {
 const KEEP_ALIVE_MS = 15_000
 
 /** The answer to one request. */
-export interface LeanAnswer {
+interface LeanAnswer {
   /** Ends the response with a JSON-RPC message: a result or an error, as JSON text. */
   end(message: string): void
   /** Nothing is written any more. */

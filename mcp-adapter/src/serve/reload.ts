@@ -5,7 +5,7 @@ import { type CatalogDiff, diffCatalogs, isDifferent } from './catalog-diff.ts'
 import { createWatcher, type Watcher } from './watch.ts'
 
 /** What is served, and how it is replaced. */
-export interface ReloadOptions {
+interface ReloadOptions {
   /** Reads everything anew. Throws ConfigError, with every finding. */
   load(): Promise<Catalog>
   /** What is served now. */

@@ -1,5 +1,6 @@
+import type { Readable, Writable } from 'node:stream'
 import type { Server } from '@modelcontextprotocol/server'
-import { serveStdio } from '@modelcontextprotocol/server/stdio'
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import { anyone, type Identity } from '../auth/identity.ts'
 import { credentialOf } from '../backend/backends.ts'
 import { ConfigError, kindOf } from '../errors.ts'
@@ -41,8 +42,8 @@ export function callerOf({ apis, callers }: Catalog, credential: string | undefi
 }
 
 /**
- * Serves a curation file's tools over this process's stdin and stdout, with one credential for its whole life. SIGHUP
- * reads the file anew. Resolves when stdin ends, or after `stop` (what is in flight is ended). Throws ConfigError.
+ * Serves a curation file's tools over stdin and stdout, with one credential for its whole life. SIGHUP reads the file
+ * anew. Resolves when stdin ends, or after `stop` (what is in flight is ended). Throws ConfigError.
  */
 export async function runStdio(options: {
   configFile: string
@@ -56,8 +57,11 @@ export async function runStdio(options: {
   stop: AbortSignal
   /** As of AdapterOptions. */
   usageFile?: string
+  /** Where the messages come from and go to. Default: this process's stdin and stdout. */
+  streams?: { input: Readable; output: Writable }
 }): Promise<void> {
   const { log, reload = true, stateSecret } = options
+  const { input, output } = options.streams ?? { input: process.stdin, output: process.stdout }
   const since = Date.now()
   const catalog = await loadTools(options)
   const recorder = options.usageFile === undefined ? undefined : createUsageRecorder(options.usageFile, log)
@@ -65,12 +69,13 @@ export async function runStdio(options: {
   warnOfLeftOut(services, catalog)
   const session = createSession(services, callerOf(catalog, options.credential), { lasting: true })
   const ended = new Promise<void>((resolve) => {
-    process.stdin.once('end', resolve).once('close', resolve)
+    input.once('end', resolve).once('close', resolve)
     options.stop.addEventListener('abort', () => resolve(), { once: true })
     if (options.stop.aborted) resolve()
   })
   const connections = createConnections(log)
   const handle = serveStdio((context) => connections.add(createServer(services, session, context.era)), {
+    transport: new StdioServerTransport(input, output),
     onerror: (error) => log.warn(kindOf(error), 'MCP exchange'),
   })
   const admit = (next: Catalog) => void callerOf(next, options.credential)

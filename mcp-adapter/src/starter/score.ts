@@ -5,7 +5,7 @@ import { snakeCase } from '../tools/naming.ts'
 import type { Tool } from '../tools/tools.ts'
 
 /** How an operation does by one question of the guide: points of `most`, and why not all of them. */
-export interface Answer {
+interface Answer {
   points: number
   most: number
   why: string

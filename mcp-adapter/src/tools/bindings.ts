@@ -41,7 +41,7 @@ export interface Binding {
 
 type Unnamed = Omit<Binding, 'argument'>
 
-export interface Bindings {
+interface Bindings {
   bindings: Binding[]
   body?: BodyRule
   /** The names of the API's credentials, which no argument may become. */

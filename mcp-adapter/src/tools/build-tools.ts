@@ -1,4 +1,3 @@
-import { checkExamples } from '../curation/examples.ts'
 import type { CuratedTool, Curation, Report } from '../curation/read.ts'
 import { type Chosen, expandEntries } from '../curation/select.ts'
 import { ConfigError, messageOf } from '../errors.ts'
@@ -7,6 +6,7 @@ import { didYouMean } from '../nearest.ts'
 import type { ReportField } from '../results/fields.ts'
 import { visible } from '../results/hidden.ts'
 import type { Api } from './api.ts'
+import { checkExamples } from './examples.ts'
 import { toolName, uniqueNames } from './naming.ts'
 import { buildTool, type Tool } from './tools.ts'
 

@@ -8,10 +8,11 @@ import {
   type Report,
   readCuration,
 } from '../curation/read.ts'
-import { overlayTransform } from '../document/overlay.ts'
-import { type ApiDocument, loadDocument } from '../document/read.ts'
+import { loadDocument } from '../document/load.ts'
+import type { ApiDocument } from '../document/read.ts'
 import { ConfigError, messageOf } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
+import { overlayTransform } from '../overlays/overlay.ts'
 import { version } from '../version.ts'
 import { type Api, accessCheck, baseUrlOf, createApi } from './api.ts'
 import { approvalReader } from './approvals.ts'

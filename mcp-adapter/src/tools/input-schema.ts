@@ -1,3 +1,4 @@
+import { compile } from '../checks/validation.ts'
 import type { CuratedParameter, SafetyRule } from '../curation/read.ts'
 import { Bundler } from '../document/bundle.ts'
 import type { Operation } from '../document/read.ts'
@@ -12,7 +13,6 @@ import { checkMirrored } from './inputs/mirrored.ts'
 import type { CredentialNames } from './inputs/owned.ts'
 import { MODEL_NAME } from './naming.ts'
 import { playRole, type Roles, roleOf } from './safety.ts'
-import { compile } from './validation.ts'
 
 export interface Input {
   /** What a call's arguments are held against. `forModels` is what is published of it. */

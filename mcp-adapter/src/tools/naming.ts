@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /** The longest name of a tool that every host takes. */
-export const LONGEST_NAME = 64
+const LONGEST_NAME = 64
 const HASH_LENGTH = 6
 
 /** `listOrders` is `list_orders`, `getHTTPStatus` is `get_http_status`. */

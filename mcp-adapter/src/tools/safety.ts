@@ -1,9 +1,9 @@
-import { sentValue } from '../calls/request.ts'
 import type { Report, SafetyRule } from '../curation/read.ts'
 import type { ApiDocument, Operation } from '../document/read.ts'
 import type { JsonObject } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
 import { isUsed } from '../results/fence.ts'
+import { sentValue } from '../sent-value.ts'
 import { type Binding, isOwnHeader } from './bindings.ts'
 import type { Tool } from './tools.ts'
 

@@ -1,5 +1,5 @@
 import { scopesOf } from '../auth/scopes.ts'
-import { withExamples } from '../curation/examples.ts'
+import { type Check, compile } from '../checks/validation.ts'
 import type { AuthSection, CuratedTool, Curation, Hints } from '../curation/read.ts'
 import type { Operation } from '../document/read.ts'
 import { ConfigError } from '../errors.ts'
@@ -8,6 +8,7 @@ import { type Untrusted, untrustedAnswers } from '../results/fence.ts'
 import type { ReportField } from '../results/fields.ts'
 import { deriveHints } from './annotations.ts'
 import type { Api } from './api.ts'
+import { withExamples } from './examples.ts'
 import { buildInput, type Input } from './input-schema.ts'
 import { toolName } from './naming.ts'
 import { buildOutput, type Output, type Shape, type Side } from './output-schema.ts'
@@ -15,7 +16,6 @@ import { buildPoll, type Poll } from './poll.ts'
 import { brief, forClients, forModels } from './published-schema.ts'
 import { type ResultRules, resultRules } from './result-rules.ts'
 import { needsConfirmation } from './safety.ts'
-import { type Check, compile } from './validation.ts'
 
 /** A tool as `tools/list` gives it (MCP, Tool). */
 export interface PublishedTool {

@@ -1,9 +1,9 @@
+import type { Check, SchemaError } from '../checks/validation.ts'
 import type { JsonObject } from '../json.ts'
 import { escapeStep } from '../json.ts'
 import { didYouMean } from '../nearest.ts'
+import { isPlainName } from '../plain-name.ts'
 import type { Problem, ProblemError } from '../results/problem.ts'
-import { isPlainName } from '../serve/echo.ts'
-import type { Check, SchemaError } from './validation.ts'
 
 const MAX_ERRORS = 20
 /** Describing an error costs much more than finding it; nobody reads more of them than this. */

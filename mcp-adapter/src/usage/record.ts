@@ -19,7 +19,7 @@ export interface UsageLine {
 }
 
 /** How one call ended; `drift` is how many answers departed from the document since the call before. */
-export interface CallOutcome {
+interface CallOutcome {
   error: boolean
   drift: number
 }

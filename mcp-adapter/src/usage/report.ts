@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { compile } from '../checks/validation.ts'
 import { ConfigError, messageOf } from '../errors.ts'
-import { compile } from '../tools/validation.ts'
 import type { Count, UsageLine } from './record.ts'
 
 /** What became of a tool: its counts, none when nobody called it, and whether the list still has it. */

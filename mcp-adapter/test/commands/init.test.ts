@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { loadTools } from '../../src/index.ts'
 import { plainWords } from '../../src/starter/words.ts'
+import { loadTools } from '../../src/tools/catalog.ts'
 import { command, commandJson, documentOf, fixture, folder } from './support.ts'
 
 const folders = [process.env.HANDRAIL_SHARED_DATA, fileURLToPath(new URL('../../../../shared/data', import.meta.url))]
@@ -26,13 +26,14 @@ t.test('init writes a curation of any document that loads and that lint finds no
   t.ok(documents.length > 0)
   for (const name of documents) {
     const file = place(`${name}.yaml`)
-    const listed = await commandJson(['list', '--openapi', join(data as string, name), '--all'])
     const { code, value, error } = await commandJson(['init', join(data as string, name), '--out', file]).catch(
       // A document without operations gives no file, and no JSON.
       async () => ({ ...(await command(['init', join(data as string, name), '--out', file])), value: undefined }),
     )
-    if (listed.value.tools.length === 0) {
-      t.match({ code, error }, { code: 2, error: /no operation that can be a tool/ }, name)
+    if (code === 2) {
+      t.match(error, /no operation that can be a tool/, name)
+      const listed = await commandJson(['list', '--openapi', join(data as string, name), '--all'])
+      t.same(listed.value.tools, [], name)
       continue
     }
     t.equal(code, 0, `${name}: ${error}`)

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { createUsageRecorder } from '../../src/usage/record.ts'
+import { connect, connectStdio } from '../clients/connect.ts'
 import { startBackend } from '../fixtures/backend.ts'
-import { connect, connectStdio, memoryLog, start } from '../support.ts'
+import { start } from '../start.ts'
+import { memoryLog } from '../support.ts'
 import { command, commandJson, fixture, folder } from './support.ts'
 
 const config = fixture('tools.yaml')
@@ -45,7 +47,7 @@ t.test('over stdio the counts are written when the client leaves', async (t) => 
   const backend = await startBackend()
   t.teardown(() => backend.close())
   const usageFile = place('usage.jsonl')
-  const client = await connectStdio(t, backend.url, 'v2-modern', 'tools.yaml', undefined, { MCP_USAGE_FILE: usageFile })
+  const client = await connectStdio(t, backend.url, 'v2-modern', 'tools.yaml', undefined, usageFile)
   await client.call('list_orders', {})
   await client.close()
   t.match(of(await report(usageFile), 'list_orders'), { calls: 1, errors: 0 })

@@ -6,7 +6,7 @@ import { multipart } from './multipart.ts'
 import { jsonText, plain, type Sendable, Unsendable, wellFormed } from './text.ts'
 
 /** A body as it is sent. */
-export interface EncodedBody {
+interface EncodedBody {
   contentType: string
   body: string | Uint8Array
 }

@@ -1,20 +1,8 @@
-import { isObject, type JsonObject } from '../../json.ts'
+import { isObject } from '../../json.ts'
 import { type Sendable, Unsendable, wellFormed } from './text.ts'
 
-/** What a model gives for a file: its content as text, or as base64 where it is not text. */
-export const FILE_SCHEMA: JsonObject = {
-  type: 'object',
-  properties: {
-    text: { type: 'string', description: 'The content, when it is text.' },
-    data: { type: 'string', contentEncoding: 'base64', description: 'Else the content in base64.' },
-    contentType: { type: 'string' },
-    filename: { type: 'string' },
-  },
-  additionalProperties: false,
-}
-
 /** A file, read and checked. */
-export interface FileContent {
+interface FileContent {
   bytes: Buffer
   filename?: string
   contentType?: string

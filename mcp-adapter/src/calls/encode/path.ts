@@ -1,5 +1,6 @@
 import type { Binding } from '../../tools/bindings.ts'
-import { expand, isStyle, join } from './styles.ts'
+import { isStyle } from '../../tools/inputs/styles.ts'
+import { expand, join } from './styles.ts'
 import { jsonText, percent, percentLiteral, plain, type Sendable, Unsendable } from './text.ts'
 
 /** A path template, split once. */

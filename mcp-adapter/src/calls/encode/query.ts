@@ -1,6 +1,7 @@
 import { isObject } from '../../json.ts'
 import type { Binding } from '../../tools/bindings.ts'
-import { assign, expand, isEmpty, isStyle } from './styles.ts'
+import { isStyle } from '../../tools/inputs/styles.ts'
+import { assign, expand, isEmpty } from './styles.ts'
 import { jsonText, percent, percentReserved, plain, type Sendable, Unsendable } from './text.ts'
 
 /** A name that an object's own keys become must not be one that a credential travels under. */

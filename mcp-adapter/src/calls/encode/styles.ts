@@ -1,4 +1,5 @@
 import { isObject } from '../../json.ts'
+import type { Style } from '../../tools/inputs/styles.ts'
 import { plain, type Sendable, Unsendable } from './text.ts'
 
 /** How a style lays values out (OpenAPI 3.1, style values; RFC 6570, appendix A). */
@@ -16,7 +17,7 @@ interface Layout {
 
 const path = { named: false, prefix: '', separator: ',', delimiter: ',', empty: '=' }
 const query = { named: true, prefix: '', separator: '&', delimiter: ',', empty: '=' }
-const LAYOUTS = {
+const LAYOUTS: Record<Style, Layout> = {
   simple: path,
   label: { ...path, prefix: '.', separator: '.' },
   matrix: { named: true, prefix: ';', separator: ';', delimiter: ',', empty: '' },
@@ -25,9 +26,7 @@ const LAYOUTS = {
   spaceDelimited: { ...query, delimiter: ' ' },
   pipeDelimited: { ...query, delimiter: '|' },
   cookie: { ...query, separator: '; ' },
-} satisfies Record<string, Layout>
-
-export type Style = keyof typeof LAYOUTS
+}
 
 /** Writes one text so that it can stand beside others. */
 export type Write = (text: string) => string
@@ -87,10 +86,6 @@ export function join(style: Style, parts: Part[]): string {
 export function assign([name, text]: Part, empty = '='): string {
   if (name === undefined) return text
   return text === '' ? name + empty : `${name}=${text}`
-}
-
-export function isStyle(name: string): name is Style {
-  return Object.hasOwn(LAYOUTS, name)
 }
 
 /** The value is there, but leaves nothing to write: null, or an empty list or object. */

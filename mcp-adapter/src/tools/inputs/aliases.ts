@@ -3,7 +3,7 @@ import { MODEL_NAME, modelNames } from '../naming.ts'
 import { eachSchema, mapSchemas } from './schemas.ts'
 
 /** Schemas whose properties have names that every model's API takes. */
-export interface Aliased {
+interface Aliased {
   schemas: Json[]
   defs: JsonObject
   /** The names on the wire, by alias. Absent when no name had to change. */

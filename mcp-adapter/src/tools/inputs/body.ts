@@ -1,12 +1,11 @@
-import { FILE_SCHEMA } from '../../calls/encode/file.ts'
-import { isStyle, type Style } from '../../calls/encode/styles.ts'
 import type { Operation } from '../../document/read.ts'
 import { ConfigError } from '../../errors.ts'
 import { isObject, type Json, type JsonObject } from '../../json.ts'
 import type { Binding } from '../bindings.ts'
-import { isFile, withFiles } from './files.ts'
+import { FILE_SCHEMA, isFile, withFiles } from './files.ts'
 import { plainObject, resolveSchema } from './flatten.ts'
 import { type BodyKind, type ChosenMedia, chooseMedia } from './media.ts'
+import { isStyle, type Style } from './styles.ts'
 
 /** How one field of a form is written (OpenAPI 3.1, Encoding Object). */
 export interface FieldEncoding {

@@ -1,6 +1,17 @@
-import { FILE_SCHEMA } from '../../calls/encode/file.ts'
 import { isObject, type Json, type JsonObject } from '../../json.ts'
 import { resolveSchema } from './flatten.ts'
+
+/** What a model gives for a file: its content as text, or as base64 where it is not text. */
+export const FILE_SCHEMA: JsonObject = {
+  type: 'object',
+  properties: {
+    text: { type: 'string', description: 'The content, when it is text.' },
+    data: { type: 'string', contentEncoding: 'base64', description: 'Else the content in base64.' },
+    contentType: { type: 'string' },
+    filename: { type: 'string' },
+  },
+  additionalProperties: false,
+}
 
 const isText = (type: string) => /^text\/|[/+](json|xml|x-www-form-urlencoded)\b/i.test(type)
 

@@ -4,7 +4,7 @@ import { lookUp } from '../../document/read.ts'
 import { isObject, type Json, type JsonObject } from '../../json.ts'
 
 /** The fields of an object that says no more than which fields it has. */
-export interface PlainObject {
+interface PlainObject {
   properties: Record<string, Json>
   required: string[]
 }

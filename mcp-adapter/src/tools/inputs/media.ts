@@ -10,7 +10,7 @@ const TEXTS =
   /^application\/(.+\+)?(xml|yaml|x-yaml|toml|javascript|graphql|sql|x-ndjson|ndjson|jsonl|jsonlines|x-jsonlines|jwt|json-seq|csv)$/
 
 /** The kind of body that a media type means; undefined for one that is not sent. */
-export function kindOf(mediaType: string): BodyKind | undefined {
+function kindOf(mediaType: string): BodyKind | undefined {
   if (!TOKEN.test(mediaType)) return undefined
   const type = (mediaType.split(';')[0] as string).trim().toLowerCase()
   if (/^[^/]+\/(.+\+)?json$/.test(type)) return 'json'

@@ -1,10 +1,10 @@
-import { isStyle } from '../../calls/encode/styles.ts'
 import type { SafetyRule } from '../../curation/read.ts'
 import type { Operation } from '../../document/read.ts'
 import { ConfigError } from '../../errors.ts'
 import { isObject, type JsonObject } from '../../json.ts'
 import type { Binding, Place } from '../bindings.ts'
 import { type CredentialNames, isClosedCookie, isClosedHeader } from './owned.ts'
+import { isStyle } from './styles.ts'
 
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
 const STYLES: Record<Exclude<Place, 'body'>, [byDefault: string, ...others: string[]]> = {

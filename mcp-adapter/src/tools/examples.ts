@@ -1,7 +1,7 @@
+import type { Check } from '../checks/validation.ts'
+import type { Path } from '../curation/yaml-file.ts'
 import { type JsonObject, pointerSteps } from '../json.ts'
-import { checkArguments } from '../tools/validate-arguments.ts'
-import type { Check } from '../tools/validation.ts'
-import type { Path } from './yaml-file.ts'
+import { checkArguments } from './validate-arguments.ts'
 
 /** Holds the example calls of a tool against what it accepts. `report` is told the path inside `examples`, and why. */
 export function checkExamples(

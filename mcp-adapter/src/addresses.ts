@@ -53,7 +53,7 @@ export function isPrivateAddress(ip: string): boolean {
 }
 
 /** A connection that was refused before it was made. `code` is `EPRIVATE`. */
-export class PrivateAddressError extends Error {
+class PrivateAddressError extends Error {
   override name = 'PrivateAddressError'
   readonly code = 'EPRIVATE'
   constructor(host: string) {

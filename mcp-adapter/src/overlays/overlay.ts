@@ -1,13 +1,13 @@
 import { dirname, resolve } from 'node:path'
+import { compile } from '../checks/validation.ts'
 import { explain } from '../curation/explain.ts'
 import type { BackendSection } from '../curation/read.ts'
 import { type Report, readYamlFile } from '../curation/yaml-file.ts'
 import { ConfigError, messageOf } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
-import { compile } from '../tools/validation.ts'
 import { missing, type Place, select, singularSteps } from './jsonpath.ts'
-import { copyOf, merge } from './overlay-merge.ts'
-import { overlaySchema } from './overlay-schema.ts'
+import { copyOf, merge } from './merge.ts'
+import { overlaySchema } from './schema.ts'
 
 interface Action {
   target: string
