@@ -7,6 +7,7 @@ const SOURCES = fileURLToPath(new URL('../src', import.meta.url))
 
 /** The folders of `src`, each built on those before it. Files beside them are for all, and built on none. */
 const LAYERS = [
+  'checks',
   'document',
   'curation',
   'overlays',
