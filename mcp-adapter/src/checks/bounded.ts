@@ -1,7 +1,7 @@
 import { createContext, Script } from 'node:vm'
 
 /** The work did not end in its time. */
-export class TookTooLong extends Error {
+class TookTooLong extends Error {
   override name = 'TookTooLong'
 }
 
