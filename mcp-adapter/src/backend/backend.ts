@@ -90,6 +90,7 @@ export interface BackendSettings {
   connect?: buildConnector.connector
 }
 
+const USER_AGENT = `handrail-mcp/${version}`
 const DEFAULT_CONCURRENCY = 64
 const ROOM_FACTOR = 4
 const LONGEST_WAIT_MS = 10_000
@@ -165,7 +166,7 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
 
   async function attempt(request: HttpRequest, options: SendOptions, timeoutMs: number): Promise<Answer> {
     const { credential, forwardedFor, traceparent, tracestate } = options
-    const headers: Record<string, string> = { ...request.headers, 'user-agent': `handrail-mcp/${version}` }
+    const headers: Record<string, string> = { ...request.headers, 'user-agent': USER_AGENT }
     if (credential.headers) Object.assign(headers, await credential.headers())
     headers['x-request-id'] = options.requestId
     if (forwardedFor !== undefined) headers['x-forwarded-for'] = forwardedFor
@@ -185,10 +186,13 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
     }
   }
 
-  /** An attempt from which the breaker learns. */
+  /** An attempt from which the breaker learns, by one who has a place in the queue and gives it back. */
   async function watched(request: HttpRequest, options: SendOptions, timeoutMs: number): Promise<Answer> {
     const leave = breaker.enter()
-    if (typeof leave === 'number') throw new BackendFailure('paused', false, { retryAfterMs: leave })
+    if (typeof leave === 'number') {
+      queue.leave()
+      throw new BackendFailure('paused', false, { retryAfterMs: leave })
+    }
     let healthy: boolean | undefined
     let pauseMs = 0
     try {
@@ -201,6 +205,7 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
       throw error
     } finally {
       leave(healthy, pauseMs)
+      queue.leave()
     }
   }
 
@@ -209,11 +214,11 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
     const pauseMs = breaker.pauseMs()
     if (pauseMs > 0) throw new BackendFailure('paused', false, { retryAfterMs: pauseMs })
     const turn = queue.enter(signal, Math.min(LONGEST_WAIT_MS, timeoutMs))
-    if (turn === true) return watched(request, options, timeoutMs).finally(queue.leave)
+    if (turn === true) return watched(request, options, timeoutMs)
     const asked = performance.now()
     if (!(await turn)) throw new BackendFailure('overloaded', false, { retryAfterMs: 1000 })
     const left = Math.max(1, Math.ceil(timeoutMs - (performance.now() - asked)))
-    return watched(request, options, left).finally(queue.leave)
+    return watched(request, options, left)
   }
 
   return {

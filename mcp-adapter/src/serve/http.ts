@@ -65,10 +65,11 @@ function oncePerRequest(session: Session): Session {
   return session
 }
 
-/** Ends when the client leaves before it has its whole answer. */
-function leaving(response: ServerResponse): AbortSignal {
+/** Ends when the client leaves before it has its whole answer. `onClose` is called when the answer is over either way. */
+function leaving(response: ServerResponse, onClose?: () => void): AbortSignal {
   const gone = new AbortController()
   response.once('close', () => {
+    onClose?.()
     if (!response.writableFinished) gone.abort()
   })
   return gone.signal
@@ -114,10 +115,9 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
   function admit(response: ServerResponse): AbortSignal | undefined {
     if (inFlight >= maxInFlight) return undefined
     inFlight += 1
-    response.once('close', () => {
+    return leaving(response, () => {
       inFlight -= 1
     })
-    return leaving(response)
   }
 
   async function serveMcp(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -85,9 +85,10 @@ export function openAnswer(response: ServerResponse, era: Era, keepAliveMs = KEE
     end(message) {
       clearInterval(keepAlive)
       const body = era === 'legacy' ? `event: message\ndata: ${message}\n\n` : message
-      if (!response.headersSent)
-        response.writeHead(200, [...HEADERS[era], 'content-length', String(Buffer.byteLength(body))])
-      response.end(body)
+      const length = Buffer.byteLength(body)
+      if (!response.headersSent) response.writeHead(200, [...HEADERS[era], 'content-length', String(length)])
+      // Text of ASCII alone is the same in both, and copied instead of encoded.
+      response.end(body, length === body.length ? 'latin1' : 'utf8')
     },
     cancel: () => clearInterval(keepAlive),
   }
