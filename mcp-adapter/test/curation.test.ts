@@ -234,3 +234,12 @@ t.test('what is wrong in an overlay is told in the overlay', async (t) => {
   writeFileSync(place, overlay)
   t.match(await saidOf('overlay.yaml', 'none.yaml'), [/^Cannot read the overlay none\.yaml: ENOENT/])
 })
+
+t.test('a server that the document does not have, or a variable of it, is told with its place', async (t) => {
+  const withServer = (server: string) =>
+    `server: { name: x }\nbackend:\n  openapi: ${fixture('api.yaml')}\n  server: ${server}\ntools: [{ operation: listOrders }]\n`
+  t.match(await complaints(withServer('{ index: 7 }')), [/^4:11: the document has 1 servers, and none of index 7$/])
+  t.match(await complaints(withServer('{ variables: { region: eu } }')), [
+    /^4:11: the server has no variable "region"\.$/,
+  ])
+})

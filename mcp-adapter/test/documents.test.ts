@@ -59,17 +59,20 @@ function toolsOf(document: ApiDocument) {
 /** What must be a tool: everything, but for what the table says. */
 const LEFT_OUT: Record<string, number> = {}
 
-t.test('every document of others loads: each operation is a tool that every host takes', async (t) => {
-  if (!folder) return t.comment('skipped: no shared data')
-  for (const name of names) {
-    const document = await loadFrom(folder, name, { references: ['multi-file/petstore-separate/common'] })
-    const { tools, leftOut, refused } = toolsOf(document)
-    t.comment(
-      `${basename(name)}: ${tools} tools, ${leftOut.length} left out${leftOut.map((line) => `\n  ${line}`).join('')}`,
-    )
-    t.equal(leftOut.length, LEFT_OUT[name] ?? 0, name)
-    t.equal(tools, document.operations.size, name)
-    t.same(refused, [], `${name}: each profile is what its host takes`)
-    t.ok(tools > 0 || name.startsWith('webhook'), name)
-  }
-})
+t.test(
+  'every document of others loads: each operation is a tool that every host takes',
+  { skip: folder ? false : 'no shared data' },
+  async (t) => {
+    for (const name of names) {
+      const document = await loadFrom(folder as string, name, { references: ['multi-file/petstore-separate/common'] })
+      const { tools, leftOut, refused } = toolsOf(document)
+      t.comment(
+        `${basename(name)}: ${tools} tools, ${leftOut.length} left out${leftOut.map((line) => `\n  ${line}`).join('')}`,
+      )
+      t.equal(leftOut.length, LEFT_OUT[name] ?? 0, name)
+      t.equal(tools, document.operations.size, name)
+      t.same(refused, [], `${name}: each profile is what its host takes`)
+      t.ok(tools > 0 || name.startsWith('webhook'), name)
+    }
+  },
+)

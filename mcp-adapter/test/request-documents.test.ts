@@ -128,13 +128,13 @@ const files = folder
 
 t.test(
   'arguments made from the input schema arrive in their places, for every operation of every document',
+  { skip: folder ? false : 'no shared data' },
   async (t) => {
-    if (!folder) return t.comment('skipped: no shared data')
     const echo = await startEcho()
     t.teardown(echo.close)
     for (const name of files) {
       await t.test(name, async (t) => {
-        const document = await loadFrom(folder, name, { references: ['multi-file/petstore-separate/common'] })
+        const document = await loadFrom(folder as string, name, { references: ['multi-file/petstore-separate/common'] })
         let [sent, tried] = [0, 0]
         for (const operation of document.operations.values()) {
           const input = buildInput(document.root, operation)

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { loadDocument } from '../document/load.ts'
 import { ConfigError } from '../errors.ts'
@@ -8,7 +8,7 @@ import { defineCommand } from './command.ts'
 import { JSON_FLAG } from './flags.ts'
 import { json, tell } from './io.ts'
 import { columns, count, oneLine } from './text.ts'
-import { CONFIG_FILE, given, wholeNumber } from './values.ts'
+import { CONFIG_FILE, given, wholeNumber, writeResult } from './values.ts'
 
 const MOST_TOOLS = 15
 /** What models may read of the starter list. */
@@ -61,7 +61,7 @@ export const init = defineCommand<InitOptions>({
     if (chosen === 0)
       throw new ConfigError(`${source} has no operation that can be a tool. See handrail-mcp list --openapi ${source}.`)
     // "wx": what was written since the look above is not overwritten either.
-    writeFileSync(out, writeStarter(document, candidates, source, out), { flag: force ? 'w' : 'wx' })
+    writeResult(out, writeStarter(document, candidates, source, out), force ? 'w' : 'wx')
     if (asJson) {
       const operations = candidates.map(({ operation, chosen, reason, score }) => ({
         operation,

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createLock, type Lock, writeLock } from '../lock/lock.ts'
 import { loadTools } from '../tools/catalog.ts'
@@ -6,7 +5,7 @@ import { defineCommand, type Given } from './command.ts'
 import { CONFIG, JSON_FLAG, LOCK } from './flags.ts'
 import { json, tell } from './io.ts'
 import { count } from './text.ts'
-import { given, nothingElse, readConfigFile } from './values.ts'
+import { given, nothingElse, readConfigFile, writeResult } from './values.ts'
 
 /** The lock file that belongs to a curation file: `tools.yaml` has `tools.lock.yaml`. */
 export function readLockFile({ flags }: Given, configFile: string): string {
@@ -36,7 +35,7 @@ export const lockCommand = defineCommand<{ configFile: string; lockFile: string;
   },
   async run({ configFile, lockFile, json: asJson }, io) {
     const lock = await loadLock(configFile)
-    writeFileSync(lockFile, writeLock(lock))
+    writeResult(lockFile, writeLock(lock))
     const tools = Object.keys(lock.tools)
     if (asJson) io.out(json({ file: lockFile, tools }))
     else tell(io, `${lockFile}: ${count(tools.length, 'tool')}\n`)

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { ConfigError, messageOf } from '../errors.ts'
 import type { ApiUrls } from '../tools/catalog.ts'
 import type { Environment, Given } from './command.ts'
@@ -61,3 +61,12 @@ export function readApiUrl({ flags: { api } }: Given, env: Environment): ApiUrls
 
 /** The usage file, by `--usage` or MCP_USAGE_FILE. Undefined when neither is set. */
 export const readUsageFile = ({ flags }: Given, env: Environment) => given(flags.usage) ?? given(env.MCP_USAGE_FILE)
+
+/** Writes what a command makes; `wx` keeps a file that is there. Throws ConfigError that names the file. */
+export function writeResult(file: string, text: string, flag: 'w' | 'wx' = 'w'): void {
+  try {
+    writeFileSync(file, text, { flag })
+  } catch (error) {
+    throw new ConfigError(`Cannot write ${file}: ${messageOf(error)}`)
+  }
+}

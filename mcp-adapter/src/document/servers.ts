@@ -9,31 +9,32 @@ export interface ServerChoice {
   variables?: Record<string, string>
 }
 
+/** The choice does not fit the document (`backend.server`). */
+export class WrongServer extends ConfigError {
+  override name = 'WrongServer'
+}
+
 function checkVariables(declared: Record<string, Json>, given: Record<string, string>): void {
   for (const [name, value] of Object.entries(given)) {
     const variable = Object.hasOwn(declared, name) ? declared[name] : undefined
     if (!isObject(variable))
-      throw new ConfigError(
-        `backend.server: the server has no variable "${name}".${didYouMean(name, Object.keys(declared))}`,
-      )
+      throw new WrongServer(`the server has no variable "${name}".${didYouMean(name, Object.keys(declared))}`)
     const allowed = Array.isArray(variable.enum) ? variable.enum.map(String) : undefined
     if (allowed && !allowed.includes(value))
-      throw new ConfigError(
-        `backend.server: "${name}" is one of ${allowed.join(', ')}, not "${value}".${didYouMean(value, allowed)}`,
-      )
+      throw new WrongServer(`"${name}" is one of ${allowed.join(', ')}, not "${value}".${didYouMean(value, allowed)}`)
   }
 }
 
 /**
  * The URL of one server of a list, its variables filled in with what was chosen or their defaults; absolute, or
  * relative to the document. Undefined when there is none, or a variable has no value. `isChosen`: the choice was made
- * for this list, and what is wrong with it throws ConfigError; a list of a path or an operation takes of it what fits.
+ * for this list, and what is wrong with it throws WrongServer; a list of a path or an operation takes of it what fits.
  */
 export function serverUrl(servers: Json | undefined, choice: ServerChoice = {}, isChosen = false): string | undefined {
   const list = Array.isArray(servers) ? servers : []
   const server = list[isChosen ? (choice.index ?? 0) : 0]
   if (isChosen && choice.index !== undefined && server === undefined)
-    throw new ConfigError(`backend.server: the document has ${list.length} servers, and none of index ${choice.index}`)
+    throw new WrongServer(`the document has ${list.length} servers, and none of index ${choice.index}`)
   if (!isObject(server) || typeof server.url !== 'string') return undefined
   const declared = isObject(server.variables) ? server.variables : {}
   const given = choice.variables ?? {}

@@ -80,10 +80,10 @@ export async function startAdapter(options: AdapterOptions): Promise<RunningAdap
   const since = Date.now()
   const catalog = await loadTools(rest)
   const rule = createAuthRule(catalog.auth, options.auth ?? {}, baseScopesOf(catalog))
+  const recorder = options.usageFile === undefined ? undefined : createUsageRecorder(options.usageFile, log)
   const publicName = rule?.resource === undefined ? [] : [new URL(rule.resource).hostname]
   let ownUrl = ''
   const gate = rule && createGate(rule, { ownUrl: () => ownUrl, log })
-  const recorder = options.usageFile === undefined ? undefined : createUsageRecorder(options.usageFile, log)
   const services = createServices(catalog, { log, stateSecret, reloads: reload, recorder })
   const { backends } = services
   warnOfLeftOut(services, catalog)

@@ -126,7 +126,7 @@ async function seenTool(
 }
 
 /** The tool of a `tools/call`, and how its caller is shown it. */
-export interface CalledTool {
+interface CalledTool {
   tool: Tool
   shown: PublishedTool
   message: JsonObject

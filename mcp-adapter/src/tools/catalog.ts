@@ -10,6 +10,7 @@ import {
 } from '../curation/read.ts'
 import { loadDocument } from '../document/load.ts'
 import type { ApiDocument } from '../document/read.ts'
+import { WrongServer } from '../document/servers.ts'
 import { ConfigError, messageOf } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import { overlayTransform } from '../overlays/overlay.ts'
@@ -154,7 +155,15 @@ async function buildCatalog(
   const sections = sectionsOf(curation)
   checkSections(curation, sections, report)
   const urls = urlsOf(sections, apiUrl)
-  const apis = await Promise.all(sections.map((each) => loadApi(each, urls[each.name], { auth, file, report })))
+  const load = (each: Named) =>
+    loadApi(each, urls[each.name], { auth, file, report }).catch((error: unknown) => {
+      if (error instanceof WrongServer) {
+        report([...(each.place.length > 0 ? each.place : ['backend']), 'server'], error.message)
+        check()
+      }
+      throw error
+    })
+  const apis = await Promise.all(sections.map(load))
   const { tools, leftOut } = buildTools(apis, curation, report)
   for (const [index, api] of apis.entries()) {
     const { place = [] } = sections[index] ?? {}

@@ -1,5 +1,6 @@
+import { appendFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
-import { messageOf } from '../errors.ts'
+import { ConfigError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 
 /** How calls of one tool went. Nothing of callers, arguments or answers. */
@@ -31,13 +32,20 @@ export interface UsageRecorder {
 }
 
 const EVERY_MS = 30_000
+const FILE_MODE = 0o600
 
 /**
  * Counts calls and appends the counts to `file`, every half minute and at the end: one line of JSON, in one write to the
  * end of the file. So several processes share one file, none reads what another wrote, and nothing has to be locked. A
- * file that cannot be written is logged, and its counts are kept for the next time.
+ * file that cannot be written any more is logged, and its counts are kept for the next time. Throws ConfigError for one
+ * that never could: counts would be lost without a word to whoever asked for them.
  */
 export function createUsageRecorder(file: string, log: Log, everyMs = EVERY_MS): UsageRecorder {
+  try {
+    appendFileSync(file, '', { mode: FILE_MODE })
+  } catch (error) {
+    throw new ConfigError(`Cannot write the usage file ${file}: ${messageOf(error)}`)
+  }
   let counts = new Map<string, Count>()
   let writing = Promise.resolve()
 
@@ -58,7 +66,7 @@ export function createUsageRecorder(file: string, log: Log, everyMs = EVERY_MS):
     const line: UsageLine = { version: 1, tools: Object.fromEntries(taken) }
     try {
       // An end of line first as well: what was cut off before (a full disk) does not spoil this line.
-      await appendFile(file, `\n${JSON.stringify(line)}\n`, { mode: 0o600 })
+      await appendFile(file, `\n${JSON.stringify(line)}\n`, { mode: FILE_MODE })
     } catch (error) {
       for (const [tool, count] of taken) merge(tool, count)
       log.warn({ error: messageOf(error) }, 'the usage file cannot be written')

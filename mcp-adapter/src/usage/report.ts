@@ -39,7 +39,7 @@ function parseLine(text: string): UsageLine | undefined {
 /**
  * Adds up a usage file for the tools of a list, in its order; tools that the list has no more come after. Lines whose
  * last call of a tool was before `since` do not count for it. `unreadable` lines (one that a crash cut off) are left out.
- * Throws ConfigError when the file cannot be read.
+ * Throws ConfigError when the file cannot be read, or none of its lines can.
  */
 export function readUsage(
   file: string,
@@ -55,11 +55,12 @@ export function readUsage(
   const usage = new Map<string, ToolUsage>(
     listed.map((name) => [name, { name, calls: 0, errors: 0, drift: 0, listed: true }]),
   )
-  let unreadable = 0
+  let [readable, unreadable] = [0, 0]
   for (const each of text.split('\n')) {
     if (each.trim() === '') continue
     const line = parseLine(each)
-    if (!line) unreadable += 1
+    if (line) readable += 1
+    else unreadable += 1
     for (const [name, { calls, errors, drift, last }] of Object.entries(line?.tools ?? {})) {
       if (since && new Date(last) < since) continue
       const before = usage.get(name) ?? { name, calls: 0, errors: 0, drift: 0, listed: false }
@@ -72,5 +73,6 @@ export function readUsage(
       })
     }
   }
+  if (readable === 0 && unreadable > 0) throw new ConfigError(`${file} is not a usage file: none of its lines is one.`)
   return { tools: [...usage.values()], unreadable }
 }

@@ -25,6 +25,7 @@ t.test('a lock is the same text for the same tools, and is read back', async (t)
   const names = [...text.matchAll(/^ {2}(\w+):$/gm)].map(([, name]) => name)
   t.same(names, [...names].sort(), 'in the order of names')
   t.equal((await command(['check', '--config', fixture('tools.yaml'), '--lock', place('one.yaml')])).code, 0)
+  t.match(await lock('none/one.yaml'), { code: 2, error: /Cannot write .*none\/one\.yaml: ENOENT/ })
 })
 
 t.test('a lock that was changed by hand, or is none, is refused', async (t) => {

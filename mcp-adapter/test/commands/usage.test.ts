@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { createUsageRecorder } from '../../src/usage/record.ts'
 import { connect, connectStdio } from '../clients/connect.ts'
 import { startBackend } from '../fixtures/backend.ts'
 import { start } from '../start.ts'
 import { memoryLog } from '../support.ts'
+import { until } from '../until.ts'
 import { command, commandJson, fixture, folder } from './support.ts'
 
 const config = fixture('tools.yaml')
@@ -29,7 +30,7 @@ t.test(
     await client.call('get_user_by_id', { userId: 'nobody-canary' })
     await client.call('get_user_by_id', { userId: 'ada' })
     await client.close()
-    t.notOk(existsSync(usageFile), 'counts wait')
+    t.equal(readFileSync(usageFile, 'utf8'), '', 'counts wait')
     await adapter.close()
     const value = await report(usageFile)
     t.match(of(value, 'list_orders'), { calls: 3, errors: 1, drift: 0, listed: true, last: /^\d{4}-/ })
@@ -67,15 +68,30 @@ t.test('several processes share a file, and no call is lost', async (t) => {
 })
 
 t.test('a file that cannot be written is logged, and its counts are kept for the next time', async (t) => {
-  const { path, place } = folder(t)
+  const { place } = folder(t)
   const { log, lines } = memoryLog()
-  const recorder = createUsageRecorder(path, log, 60_000)
+  mkdirSync(place('here'))
+  const file = place('here/usage.jsonl')
+  const recorder = createUsageRecorder(file, log, 1)
+  renameSync(place('here'), place('away'))
   recorder.note('list_orders', { error: false, drift: 0 })
+  await until('the warning', () => lines.length > 0)
+  t.match(lines[0], { level: 'warn', message: 'the usage file cannot be written' })
+  renameSync(place('away'), place('here'))
   await recorder.close()
-  t.match(lines, [{ level: 'warn', message: 'the usage file cannot be written' }])
-  const later = createUsageRecorder(place('usage.jsonl'), log, 60_000)
-  await later.close()
-  t.notOk(existsSync(place('usage.jsonl')), 'nothing counted, nothing written')
+  t.match(of(await report(file), 'list_orders'), { calls: 1 })
+  await createUsageRecorder(place('usage.jsonl'), log, 60_000).close()
+  t.equal(readFileSync(place('usage.jsonl'), 'utf8'), '', 'nothing counted, nothing written')
+})
+
+t.test('a file that never could be written stops the start, and one that is no usage file is told', async (t) => {
+  const { write, place } = folder(t)
+  t.throws(() => createUsageRecorder(place('none/usage.jsonl'), memoryLog().log), {
+    name: 'ConfigError',
+    message: /^Cannot write the usage file .*ENOENT/,
+  })
+  const other = write('other.yaml', { a: 1, b: 2 })
+  t.match(await command(['usage', '--config', config, '--usage', other]), { code: 2, error: /is not a usage file/ })
 })
 
 t.test('a line that a crash cut off is left out and told, and spoils no other', async (t) => {
