@@ -41,3 +41,15 @@ export function isTooDeep(value: unknown, most: number): boolean {
   for (const name in value) if (isTooDeep((value as Record<string, unknown>)[name], most - 1)) return true
   return false
 }
+
+/** How often a character stands in a text, counted no further than `most`. */
+function count(text: string, character: string, most: number): number {
+  let found = 0
+  for (let at = text.indexOf(character); at >= 0 && found < most; at = text.indexOf(character, at + 1)) found += 1
+  return found
+}
+
+/** False: a JSON text opens so few objects and lists that its value cannot nest deeper than `most`. It costs less to see. */
+export function mayNestDeeper(text: string, most: number): boolean {
+  return count(text, '{', most + 1) + count(text, '[', most + 1) > most
+}

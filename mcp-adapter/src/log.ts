@@ -40,9 +40,17 @@ export function stderrLog(): Log {
     writeAll(kept)
     kept = ''
   })
+  let at = 0
+  let time = ''
   const write = (level: string) => (fields: object, message: string) => {
     if (kept === '') setTimeout(flush, LONGEST_WAIT_MS).unref()
-    kept += `${JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg: message })}\n`
+    const now = Date.now()
+    // Several lines are written in a millisecond.
+    if (now !== at) time = new Date(now).toISOString()
+    at = now
+    const rest = JSON.stringify({ msg: message }).slice(1)
+    const own = JSON.stringify(fields).slice(1, -1)
+    kept += `{"level":"${level}","time":"${time}",${own}${own === '' ? '' : ','}${rest}\n`
     if (kept.length >= MOST_KEPT) flush()
   }
   return { info: write('info'), warn: write('warn'), error: write('error') }

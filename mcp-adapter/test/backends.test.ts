@@ -18,24 +18,32 @@ const api = (name: string, url: string, section: object = {}) =>
 function clients() {
   const closed: string[] = []
   let release = (_: Answer) => {}
-  const backends = createBackends(
-    ({ name, baseUrl }): Backend => ({
+  const make = ({ name, baseUrl }: { name: string; baseUrl: string }): Backend => {
+    const traffic = { inFlight: 0, sent: 0 }
+    return {
       timeoutMs: 1000,
       retries: createTokenBucket({ capacity: 1, perSecond: 1 }),
       credential: { usesCaller: false, isOwn: false },
-      send: () =>
-        new Promise((resolve) => {
+      traffic,
+      async send() {
+        traffic.inFlight += 1
+        traffic.sent += 1
+        const answer = await new Promise<Answer>((resolve) => {
           release = resolve
-        }),
+        })
+        traffic.inFlight -= 1
+        return answer
+      },
       close: async () => void closed.push(`${name} ${baseUrl}`),
-    }),
-    0,
-  )
+    }
+  }
+  const backends = createBackends(make, 0)
   return { backends, closed, release: () => release({ status: 204, headers: {}, body: Buffer.of() }) }
 }
 
 const request = { method: 'GET', path: '/', headers: {} }
-const options = { credential: { token: 't' }, requestId: 'r', signal: new AbortController().signal }
+const token = { token: 't' }
+const options = { requestId: 'r', signal: new AbortController().signal }
 
 t.test('an API that is reached as before keeps its client, whatever else its section says', async (t) => {
   const { backends, closed } = clients()
@@ -55,7 +63,7 @@ t.test('an API that is reached as before keeps its client, whatever else its sec
 t.test('the client of an API that is gone is closed after its calls in flight, and not before', async (t) => {
   const { backends, closed, release } = clients()
   const gone = api('gone', 'http://g/')
-  const call = backends.of(gone).send(request, options)
+  const call = backends.of(gone).send(request, token, options)
   backends.replace([])
   await new Promise((resolve) => setTimeout(resolve))
   t.same(closed, [])
@@ -63,7 +71,7 @@ t.test('the client of an API that is gone is closed after its calls in flight, a
   t.equal((await call).status, 204)
   await until('it to close', () => closed.length > 0)
   // A call that began before may still come: a poll that waits, say.
-  const late = backends.of(gone).send(request, options)
+  const late = backends.of(gone).send(request, token, options)
   release()
   t.equal((await late).status, 204)
   await until('that one to close too', () => closed.length > 1)

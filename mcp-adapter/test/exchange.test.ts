@@ -27,9 +27,10 @@ async function pair(t: Test, listener: RequestListener, settings: Partial<Backen
 }
 
 const never = new AbortController().signal
-const options = (signal = never) => ({ credential: { token: 'tok' }, requestId: 'r', signal })
+const token = { token: 'tok' }
+const options = (signal = never) => ({ requestId: 'r', signal })
 const get = (backend: Backend, path = '/', signal?: AbortSignal) =>
-  backend.send({ method: 'GET', path, headers: {} }, options(signal))
+  backend.send({ method: 'GET', path, headers: {} }, token, options(signal))
 /** The failure that a promise ends with. */
 const failureOf = (promise: Promise<unknown>) =>
   promise.then(
@@ -59,7 +60,7 @@ t.test('a path that looks like another host stays a path', async (t) => {
     response.end()
   })
   await get(backend, '//evil.example/x')
-  await backend.send({ method: 'GET', path: '/y', basePath: '/other', headers: {} }, options())
+  await backend.send({ method: 'GET', path: '/y', basePath: '/other', headers: {} }, token, options())
   t.same(urls, ['/base//evil.example/x', '/other/y'])
 })
 
@@ -189,7 +190,7 @@ t.test('the wait in the queue ends with the deadline of the call', async (t) => 
   const { backend } = await pair(t, () => {}, { concurrency: 1 })
   const leave = new AbortController()
   const first = failureOf(get(backend, '/', leave.signal))
-  const waited = backend.send({ method: 'GET', path: '/', headers: {} }, { ...options(), timeoutMs: 20 })
+  const waited = backend.send({ method: 'GET', path: '/', headers: {} }, token, options(), 20)
   t.match(await failureOf(waited), { kind: 'overloaded', sent: false })
   leave.abort(new Error('enough'))
   await first
@@ -209,7 +210,7 @@ t.test('retries have a budget: an API in trouble gets few more requests than the
   const request = { method: 'GET', path: '/', headers: {} }
   // One after the other would wait for each jitter.
   await Promise.all(
-    Array.from({ length: calls }, () => sendWithRetries(backend, request, { ...options(), repeatable: true })),
+    Array.from({ length: calls }, () => sendWithRetries(backend, request, token, { ...options(), repeatable: true })),
   )
   t.ok(asked > calls, 'some are sent again')
   t.ok(asked <= calls + 10 + calls * 0.1 + 1, `${asked} requests for ${calls} calls`)
@@ -225,16 +226,19 @@ t.test('429 is not sent again, and Retry-After may be an HTTP date', async (t) =
     else response.end()
   })
   const repeatable = { ...options(), repeatable: true }
-  t.equal((await sendWithRetries(backend, { method: 'GET', path: '/busy', headers: {} }, repeatable)).status, 429)
+  t.equal(
+    (await sendWithRetries(backend, { method: 'GET', path: '/busy', headers: {} }, token, repeatable)).status,
+    429,
+  )
   t.equal(asked, 1)
   const started = Date.now()
-  t.equal((await sendWithRetries(backend, { method: 'GET', path: '/', headers: {} }, repeatable)).status, 200)
+  t.equal((await sendWithRetries(backend, { method: 'GET', path: '/', headers: {} }, token, repeatable)).status, 200)
   t.ok(Date.now() - started >= 900, 'the date was waited for')
   const late = new Date(Date.now() + 3_600_000).toUTCString()
   const { backend: far } = await pair(t, (_request, response) => {
     response.writeHead(503, { 'retry-after': late }).end()
   })
-  const answer = await sendWithRetries(far, { method: 'GET', path: '/', headers: {} }, repeatable)
+  const answer = await sendWithRetries(far, { method: 'GET', path: '/', headers: {} }, token, repeatable)
   t.equal(answer.status, 503, 'a date beyond the deadline is not waited for')
 })
 
@@ -244,8 +248,12 @@ t.test('a connection that the API closed while it was idle does not fail a read'
   })
   for (let i = 0; i < 20; i++)
     t.equal(
-      (await sendWithRetries(backend, { method: 'GET', path: '/', headers: {} }, { ...options(), repeatable: true }))
-        .status,
+      (
+        await sendWithRetries(backend, { method: 'GET', path: '/', headers: {} }, token, {
+          ...options(),
+          repeatable: true,
+        })
+      ).status,
       200,
     )
 })
@@ -257,7 +265,8 @@ t.test('a request that HTTP does not know is not sent, and says nothing about th
     response.end()
   })
   const wrong = { method: 'GET', path: '/', headers: { 'x-a': 'b\r\nx-c: d' } }
-  for (let i = 0; i < 10; i++) t.match(await failureOf(backend.send(wrong, options())), { code: 'UND_ERR_INVALID_ARG' })
+  for (let i = 0; i < 10; i++)
+    t.match(await failureOf(backend.send(wrong, token, options())), { code: 'UND_ERR_INVALID_ARG' })
   t.equal(asked, 0)
   t.equal((await get(backend)).status, 200, 'the breaker did not count it')
 })

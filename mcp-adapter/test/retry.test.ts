@@ -120,14 +120,15 @@ t.test('a client that leaves ends the wait for another attempt', async (t) => {
     timeoutMs: 60_000,
     retries: createTokenBucket({ capacity: 1, perSecond: 1 }),
     credential: { usesCaller: false, isOwn: false },
+    traffic: { inFlight: 0, sent: 0 },
     async send() {
       asked += 1
       return { status: 503, headers: { 'retry-after': '19' }, body: Buffer.of() }
     },
     close: async () => {},
   }
-  const options = { credential: { token: 't' }, requestId: 'r', signal: cancel.signal, repeatable: true }
-  const sending = sendWithRetries(backend, { method: 'GET', path: '/', headers: {} }, options)
+  const options = { requestId: 'r', signal: cancel.signal, repeatable: true }
+  const sending = sendWithRetries(backend, { method: 'GET', path: '/', headers: {} }, { token: 't' }, options)
   setImmediate(() => cancel.abort(new Error('left')))
   await t.rejects(sending, { message: 'left' })
   t.equal(asked, 1)

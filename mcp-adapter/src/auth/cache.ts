@@ -1,3 +1,5 @@
+import type { Cancellation } from '../cancellation.ts'
+
 interface ExpiringCache<Value> {
   get(key: string): Value | undefined
   /** Keeps a value until `expiresAt` (milliseconds since the epoch). The one that was used longest ago goes first. */
@@ -45,7 +47,7 @@ export function createSingleFlight<Value>(): (key: string, work: () => Promise<V
 }
 
 /** Waits for shared work no longer than one waiter wants to; the work goes on for the others. */
-export async function waitFor<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+export async function waitFor<Value>(work: Promise<Value>, signal: Cancellation): Promise<Value> {
   // The work may fail after its last waiter has left, and then nobody is to be told.
   work.catch(() => undefined)
   signal.throwIfAborted()

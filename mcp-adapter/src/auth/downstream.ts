@@ -1,4 +1,5 @@
 import { decodeJwt, type JWTPayload } from 'jose'
+import type { Cancellation } from '../cancellation.ts'
 import { isObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import { CredentialRefused, type Problem, ProblemResult } from '../results/problem.ts'
@@ -12,7 +13,7 @@ import type { VerifiedToken } from './verify.ts'
 /** Speaks to the API for callers, with credentials of the adapter's own. */
 interface Downstream {
   /** Throws ProblemResult, and the reason of `signal`. The caller's own token is never what comes back. */
-  credentialFor(caller: VerifiedToken, scopes: readonly string[], signal: AbortSignal): Promise<Credential>
+  credentialFor(caller: VerifiedToken, scopes: readonly string[], signal: Cancellation): Promise<Credential>
 }
 
 interface DownstreamServices {
@@ -137,7 +138,7 @@ export function createDownstream(rule: ExchangeRule, { client, metadataOf, log }
     return token
   }
 
-  async function credentialFor(caller: VerifiedToken, scopes: readonly string[], signal: AbortSignal) {
+  async function credentialFor(caller: VerifiedToken, scopes: readonly string[], signal: Cancellation) {
     const sorted = [...scopes].sort()
     if (sorted.some((scope) => !caller.scopes.has(scope))) throw new ProblemResult(refused('insufficient_scope'))
     const vouches = rule.grant === 'client-credentials'

@@ -1,3 +1,5 @@
+import type { Cancellation } from '../cancellation.ts'
+
 /** What a request to the API is sent with. */
 export interface Credential {
   /** What the caller sent, or what stands in for it. Absent: the caller is anonymous, or the API gets nothing of it. */
@@ -16,14 +18,17 @@ export interface Identity {
   isForwarded: boolean
   /** What a verified token allows; absent where the API alone knows. */
   scopes?: ReadonlySet<string>
+  /** The one credential for all requests, where there is one. */
+  fixed?: Credential
   /** A credential for a request that needs these scopes. Throws ProblemResult: there is none; nothing was sent. */
-  credential(scopes: readonly string[], signal: AbortSignal): Promise<Credential>
+  credential(scopes: readonly string[], signal: Cancellation): Promise<Credential>
 }
 
 /** A caller whose own credential the API gets, and judges. */
 export function forwarded(token: string, owner = token): Identity {
-  return { owner, isForwarded: true, credential: async () => ({ token }) }
+  const fixed = { token }
+  return { owner, isForwarded: true, fixed, credential: async () => fixed }
 }
 
 /** Whoever calls without a credential, where that is allowed. All of them are one to us. */
-export const anyone: Identity = { owner: 'anyone', isForwarded: true, credential: async () => ({}) }
+export const anyone: Identity = { owner: 'anyone', isForwarded: true, fixed: {}, credential: async () => ({}) }

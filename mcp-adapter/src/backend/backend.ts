@@ -3,12 +3,13 @@ import { createPublicConnector } from '../addresses.ts'
 import type { Credential } from '../auth/identity.ts'
 import { createUpstreamCredential, type UpstreamCredential } from '../auth/upstream-credential.ts'
 import type { HttpRequest } from '../calls/request.ts'
+import type { Cancellation } from '../cancellation.ts'
 import { messageOf } from '../errors.ts'
 import { retryAfterSeconds } from '../results/problem.ts'
 import { version } from '../version.ts'
-import { type Breaker, createBreaker, noBreaker } from './breaker.ts'
+import { type Breaker, createBreaker, type Leave, noBreaker } from './breaker.ts'
 import { decode, TooLarge } from './decode.ts'
-import { ExchangeFailure, exchange, type RawAnswer } from './exchange.ts'
+import { ExchangeFailure, exchange, type RawAnswer, type WireRequest } from './exchange.ts'
 import { createQueue } from './queue.ts'
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
 
@@ -47,7 +48,6 @@ export class BackendFailure extends Error {
 }
 
 export interface SendOptions {
-  credential: Credential
   /** Sent as X-Forwarded-For. */
   forwardedFor?: string | undefined
   requestId: string
@@ -55,9 +55,12 @@ export interface SendOptions {
   /** Goes with `traceparent`. */
   tracestate?: string | undefined
   /** Ends when the MCP request is cancelled. */
-  signal: AbortSignal
-  /** What is left of the deadline, in milliseconds. Default: all of it. */
-  timeoutMs?: number
+  signal: Cancellation
+}
+
+interface Traffic {
+  inFlight: number
+  sent: number
 }
 
 export interface Backend {
@@ -67,8 +70,13 @@ export interface Backend {
   readonly retries: TokenBucket
   /** Whose credential the API gets. */
   readonly credential: Pick<UpstreamCredential, 'usesCaller' | 'isOwn'>
-  /** Sends one request and reads the answer. No retries, no redirects. Throws BackendFailure, or the abort reason. */
-  send(request: HttpRequest, options: SendOptions): Promise<Answer>
+  /** Requests under way, waiting ones included, and all that there have been. */
+  readonly traffic: Readonly<Traffic>
+  /**
+   * Sends one request and reads the answer. `timeoutMs`: what is left of the deadline; default: all of it. No retries, no
+   * redirects. Throws BackendFailure, or the reason of the cancellation.
+   */
+  send(request: HttpRequest, credential: Credential, options: SendOptions, timeoutMs?: number): Promise<Answer>
   close(): Promise<void>
 }
 
@@ -90,6 +98,8 @@ export interface BackendSettings {
   connect?: buildConnector.connector
 }
 
+/** Headers that no argument sets, whatever a document calls its parameters. */
+const OWN = new Set(['user-agent', 'x-request-id'])
 const USER_AGENT = `handrail-mcp/${version}`
 const DEFAULT_CONCURRENCY = 64
 const ROOM_FACTOR = 4
@@ -101,7 +111,7 @@ const TELLING_TIMEOUT_MS = 1000
 const RETRIES = { capacity: 10, perSecond: 0.1 }
 
 /** Answers of whatever stands before an API that does not answer. A 500 is the API's own: one operation may be broken. */
-const isGatewayStatus = (status: number) => status === 502 || status === 503 || status === 504
+export const isGatewayStatus = (status: number) => status === 502 || status === 503 || status === 504
 const isStream = (type: string) =>
   /^(text\/event-stream|application\/(x-ndjson|jsonl|json-seq|stream\+json))\b/i.test(type)
 
@@ -119,24 +129,24 @@ function failureOf({ late, sent, cause }: ExchangeFailure): unknown {
   return new BackendFailure(sent ? 'interrupted' : 'unreachable', sent, { cause })
 }
 
-/** A body in full, or the beginning of a stream. */
-async function answerOf(raw: RawAnswer, maxBytes: number): Promise<Answer> {
-  const { status, headers, end, cause } = raw
+/** A body in full, or the beginning of a stream; a promise where it has to be unpacked. */
+function answerOf({ status, headers, body, end, cause }: RawAnswer, maxBytes: number): Answer | Promise<Answer> {
   const truncated = end !== 'whole'
   if (truncated && !isStream(headers['content-type'] ?? '')) {
     const kind = ({ cut: 'too-large', late: 'timeout', broken: 'interrupted' } as const)[end]
     throw new BackendFailure(kind, true, { cause })
   }
   const encoding = headers['content-encoding']
-  let { body } = raw
-  if (encoding !== undefined) {
-    try {
-      body = await decode(body, encoding, maxBytes)
-    } catch (error) {
-      throw new BackendFailure(error instanceof TooLarge ? 'too-large' : 'unreadable', true, { cause: error })
-    }
+  const answer: Answer = truncated ? { status, headers, body, truncated } : { status, headers, body }
+  return encoding === undefined ? answer : unpacked(answer, encoding, maxBytes)
+}
+
+async function unpacked(answer: Answer, encoding: string, maxBytes: number): Promise<Answer> {
+  try {
+    return { ...answer, body: await decode(answer.body, encoding, maxBytes) }
+  } catch (error) {
+    throw new BackendFailure(error instanceof TooLarge ? 'too-large' : 'unreadable', true, { cause: error })
   }
-  return { status, headers, body, ...(truncated && { truncated }) }
 }
 
 /** Whether a failure tells that the API is not well; undefined: it tells nothing. */
@@ -163,68 +173,77 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
   })
   const queue = createQueue(concurrency, concurrency * ROOM_FACTOR)
   const breaker: Breaker = settings.breaker === false ? noBreaker : createBreaker()
+  const traffic: Traffic = { inFlight: 0, sent: 0 }
 
-  async function attempt(request: HttpRequest, options: SendOptions, timeoutMs: number): Promise<Answer> {
-    const { credential, forwardedFor, traceparent, tracestate } = options
-    const headers: Record<string, string> = { ...request.headers, 'user-agent': USER_AGENT }
-    if (credential.headers) Object.assign(headers, await credential.headers())
-    headers['x-request-id'] = options.requestId
+  /** The request as it is written, without the caller's credential. */
+  function wireOf(request: HttpRequest, options: SendOptions): WireRequest {
+    const { forwardedFor, traceparent, tracestate } = options
+    const headers: Record<string, string> = { 'user-agent': USER_AGENT, 'x-request-id': options.requestId }
+    // One by one: a member added to what spread syntax made costs fifty times as much (V8 11).
+    for (const name in request.headers) if (!OWN.has(name)) headers[name] = request.headers[name] as string
     if (forwardedFor !== undefined) headers['x-forwarded-for'] = forwardedFor
     if (traceparent !== undefined) headers.traceparent = traceparent
     if (tracestate !== undefined) headers.tracestate = tracestate
     // Origin and path apart: a URL parser would collapse what looks like ".." in an encoded path value.
     const { method, path, basePath = prefix, body = null } = request
-    const wire = { origin, path: basePath + path, method, headers, body }
-    upstream.present(wire, credential.token)
-    try {
-      return await answerOf(
-        await exchange(pool, wire, { signal: options.signal, timeoutMs, maxBytes: maxResponseBytes }),
-        maxResponseBytes,
-      )
-    } catch (error) {
-      throw error instanceof ExchangeFailure ? failureOf(error) : error
-    }
+    return { origin, path: basePath + path, method, headers, body }
   }
 
-  /** An attempt from which the breaker learns, by one who has a place in the queue and gives it back. */
-  async function watched(request: HttpRequest, options: SendOptions, timeoutMs: number): Promise<Answer> {
-    const leave = breaker.enter()
-    if (typeof leave === 'number') {
-      queue.leave()
-      throw new BackendFailure('paused', false, { retryAfterMs: leave })
-    }
-    let healthy: boolean | undefined
-    let pauseMs = 0
-    try {
-      const answer = await attempt(request, options, timeoutMs)
-      healthy = !isGatewayStatus(answer.status)
-      if (!healthy) pauseMs = (retryAfterSeconds(answer.headers['retry-after']) ?? 0) * 1000
-      return answer
-    } catch (error) {
-      if (error instanceof BackendFailure) healthy = healthOf(error, timeoutMs)
-      throw error
-    } finally {
-      leave(healthy, pauseMs)
-      queue.leave()
-    }
+  /** Waits for a turn in the queue. Resolves with what is left of the time; throws when there is no room, or no turn. */
+  async function waitForTurn(turn: false | Promise<boolean>, timeoutMs: number): Promise<number> {
+    const asked = performance.now()
+    if (!(await turn)) throw new BackendFailure('overloaded', false, { retryAfterMs: 1000 })
+    return Math.max(1, Math.ceil(timeoutMs - (performance.now() - asked)))
   }
 
-  async function send(request: HttpRequest, options: SendOptions): Promise<Answer> {
-    const { signal, timeoutMs = settings.timeoutMs } = options
+  /** One function from the queue to the answer, and it waits only where there is something to wait for. */
+  async function send(
+    request: HttpRequest,
+    credential: Credential,
+    options: SendOptions,
+    timeoutMs = settings.timeoutMs,
+  ): Promise<Answer> {
+    const { signal } = options
     const pauseMs = breaker.pauseMs()
     if (pauseMs > 0) throw new BackendFailure('paused', false, { retryAfterMs: pauseMs })
     const turn = queue.enter(signal, Math.min(LONGEST_WAIT_MS, timeoutMs))
-    if (turn === true) return watched(request, options, timeoutMs)
-    const asked = performance.now()
-    if (!(await turn)) throw new BackendFailure('overloaded', false, { retryAfterMs: 1000 })
-    const left = Math.max(1, Math.ceil(timeoutMs - (performance.now() - asked)))
-    return watched(request, options, left)
+    traffic.inFlight += 1
+    traffic.sent += 1
+    let hasPlace = turn === true
+    let leave: Leave | undefined
+    let healthy: boolean | undefined
+    let wantedPauseMs = 0
+    try {
+      const leftMs = turn === true ? timeoutMs : await waitForTurn(turn, timeoutMs)
+      hasPlace = true
+      const entered = breaker.enter()
+      if (typeof entered === 'number') throw new BackendFailure('paused', false, { retryAfterMs: entered })
+      leave = entered
+      const wire = wireOf(request, options)
+      if (credential.headers) Object.assign(wire.headers, await credential.headers())
+      upstream.present(wire, credential.token)
+      const raw = await exchange(pool, wire, { signal, timeoutMs: leftMs, maxBytes: maxResponseBytes })
+      const read = answerOf(raw, maxResponseBytes)
+      const answer = read instanceof Promise ? await read : read
+      healthy = !isGatewayStatus(answer.status)
+      if (!healthy) wantedPauseMs = (retryAfterSeconds(answer.headers['retry-after']) ?? 0) * 1000
+      return answer
+    } catch (error) {
+      const failure = error instanceof ExchangeFailure ? failureOf(error) : error
+      if (failure instanceof BackendFailure) healthy = healthOf(failure, timeoutMs)
+      throw failure
+    } finally {
+      leave?.(healthy, wantedPauseMs)
+      if (hasPlace) queue.leave()
+      traffic.inFlight -= 1
+    }
   }
 
   return {
     timeoutMs: settings.timeoutMs,
     retries: createTokenBucket(RETRIES),
     credential: upstream,
+    traffic,
     send,
     close: () => pool.destroy(),
   }

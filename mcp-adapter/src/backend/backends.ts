@@ -20,7 +20,6 @@ export interface Backends {
 interface Client {
   key: string
   backend: Backend
-  inFlight: number
   isRetired: boolean
   isClosed: boolean
 }
@@ -75,38 +74,29 @@ export function createBackends(make: (api: Api) => Backend = makeClient, idleMs 
     await client.backend.close()
   }
 
+  /** Looks again and again, until nothing has used it in between. */
   function closeWhenIdle(client: Client): void {
-    if (!client.isRetired || client.inFlight > 0) return
+    const { traffic } = client.backend
+    const before = traffic.sent
     setTimeout(() => {
-      if (client.inFlight === 0 && !client.isClosed) void close(client)
+      if (client.isClosed) return
+      if (traffic.inFlight === 0 && traffic.sent === before) void close(client)
+      else closeWhenIdle(client)
     }, idleMs).unref()
   }
 
-  function createClient(api: Api): Client {
-    const made = make(api)
-    const client: Client = { key: keyOf(api), backend: made, inFlight: 0, isRetired: false, isClosed: false }
-    client.backend = {
-      ...made,
-      async send(...asked) {
-        client.inFlight += 1
-        try {
-          return await made.send(...asked)
-        } finally {
-          client.inFlight -= 1
-          closeWhenIdle(client)
-        }
-      },
-    }
+  function createClient(api: Api, isRetired = false): Client {
+    const client: Client = { key: keyOf(api), backend: make(api), isRetired, isClosed: false }
+    if (isRetired) closeWhenIdle(client)
     return client
   }
 
   function clientOf(api: Api): Client {
     const known = clients.get(api)
     if (known && !known.isClosed) return known
-    const client = createClient(api)
+    // Where its API is gone, it serves what began before, and goes as well.
+    const client = createClient(api, known?.isRetired)
     open.add(client)
-    // Its API is gone: it serves what began before, and goes as well.
-    client.isRetired = known?.isRetired ?? false
     clients.set(api, client)
     return client
   }

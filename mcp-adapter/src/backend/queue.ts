@@ -1,10 +1,12 @@
+import type { Cancellation } from '../cancellation.ts'
+
 /** So many requests run at a time; others wait for their turn, in the order in which they came. */
 interface Queue {
   /**
    * Resolves when it is this request's turn, which then calls `leave`. False: there is no room, or the turn did not
    * come in time. Throws the reason of `signal`.
    */
-  enter(signal: AbortSignal, mostMs: number): boolean | Promise<boolean>
+  enter(signal: Cancellation, mostMs: number): boolean | Promise<boolean>
   leave(): void
 }
 
@@ -14,7 +16,7 @@ export function createQueue(places: number, room: number): Queue {
   // A Set keeps the order of insertion, and gives up one from its middle at no cost.
   const waiting = new Set<() => void>()
 
-  function wait(signal: AbortSignal, mostMs: number): Promise<boolean> {
+  function wait(signal: Cancellation, mostMs: number): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const stop = () => {
         clearTimeout(timer)

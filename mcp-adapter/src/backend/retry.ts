@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Credential } from '../auth/identity.ts'
 import type { HttpRequest } from '../calls/request.ts'
+import { signalOf } from '../cancellation.ts'
 import { retryAfterSeconds } from '../results/problem.ts'
-import { type Answer, type Backend, BackendFailure, type SendOptions } from './backend.ts'
+import { type Answer, type Backend, BackendFailure, isGatewayStatus, type SendOptions } from './backend.ts'
 
 const MOST_ATTEMPTS = 3
 const FIRST_DELAY_MS = 200
@@ -9,7 +11,7 @@ const LONGEST_DELAY_MS = 2000
 /** What each call pays in for further attempts: a tenth of one. */
 const DEPOSIT = 0.1
 
-export interface RetryOptions extends Omit<SendOptions, 'timeoutMs'> {
+export interface RetryOptions extends SendOptions {
   /** The end of the whole call, by performance.now(). Default: the API's deadline from now. */
   until?: number | undefined
   /** Sending the request twice does nothing twice. Without it there is one attempt. */
@@ -25,7 +27,7 @@ export interface RetryOptions extends Omit<SendOptions, 'timeoutMs'> {
 function isPassing(outcome: Answer | BackendFailure): boolean {
   if (outcome instanceof BackendFailure) return ['unreachable', 'timeout', 'interrupted'].includes(outcome.kind)
   const { status, headers } = outcome
-  return [502, 503, 504].includes(status) || (status === 409 && headers['retry-after'] !== undefined)
+  return isGatewayStatus(status) || (status === 409 && headers['retry-after'] !== undefined)
 }
 
 /** Full jitter, and not before the API wants it (RFC 9110, section 10.2.3). */
@@ -40,28 +42,31 @@ function delayBefore(attempt: number, outcome: Answer | BackendFailure): number 
  * the API's budget for further attempts is not used up: an API in trouble gets few more requests, not three times as many.
  * Throws what the last attempt threw, or the reason of a cancellation.
  */
-export async function sendWithRetries(backend: Backend, request: HttpRequest, options: RetryOptions): Promise<Answer> {
+export async function sendWithRetries(
+  backend: Backend,
+  request: HttpRequest,
+  credential: Credential,
+  options: RetryOptions,
+): Promise<Answer> {
   const { signal, repeatable, onRetry, until: end = performance.now() + backend.timeoutMs } = options
-  const { credential, forwardedFor, requestId, traceparent, tracestate } = options
   backend.retries.put(DEPOSIT)
   for (let attempt = 1; ; attempt++) {
     const left = Math.max(1, Math.ceil(end - performance.now()))
     let outcome: Answer | BackendFailure
     try {
-      const attempted = { credential, forwardedFor, requestId, traceparent, tracestate, signal, timeoutMs: left }
-      outcome = await backend.send(request, attempted)
+      outcome = await backend.send(request, credential, options, left)
     } catch (error) {
       if (!(error instanceof BackendFailure)) throw error
       outcome = error
     }
-    const wait = delayBefore(attempt, outcome)
-    const goesOn = repeatable && attempt < MOST_ATTEMPTS && isPassing(outcome) && performance.now() + wait < end
-    if (!goesOn || backend.retries.take(1) > 0) {
+    const mayRepeat = repeatable && attempt < MOST_ATTEMPTS && isPassing(outcome)
+    const wait = mayRepeat ? delayBefore(attempt, outcome) : 0
+    if (!mayRepeat || performance.now() + wait >= end || backend.retries.take(1) > 0) {
       if (outcome instanceof BackendFailure) throw outcome
       return outcome
     }
     onRetry?.(attempt, outcome)
-    await sleep(wait, undefined, { signal }).catch(() => {
+    await sleep(wait, undefined, { signal: signalOf(signal) }).catch(() => {
       throw signal.reason
     })
   }

@@ -3,6 +3,8 @@ import type { Identity } from '../auth/identity.ts'
 import { type Answer, BackendFailure, causeOf } from '../backend/backend.ts'
 import type { Backends } from '../backend/backends.ts'
 import { failureProblem } from '../backend/failure.ts'
+import type { RetryOptions } from '../backend/retry.ts'
+import type { Cancellation } from '../cancellation.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import { ProblemResult } from '../results/problem.ts'
@@ -13,18 +15,9 @@ import { sendAs } from './as-caller.ts'
 import { confirm, type Exchange } from './confirm.ts'
 import type { ConfirmationStates } from './confirmation-state.ts'
 import type { CostLimit } from './cost.ts'
-import { type Followed, type FollowOptions, follow } from './follow.ts'
+import { type Followed, follow } from './follow.ts'
 import type { Progress } from './poll.ts'
 import { type Prepared, prepareCall } from './prepare.ts'
-import type { HttpRequest } from './request.ts'
-
-/** An answer, and what may come after it. */
-interface Ending extends FollowOptions {
-  key?: string | undefined
-  /** The call asked only what would happen. */
-  dryRun: boolean
-  delivery?: CallOptions['delivery'] | undefined
-}
 
 interface CallOptions extends Omit<Exchange, 'owner'> {
   identity: Identity
@@ -33,7 +26,7 @@ interface CallOptions extends Omit<Exchange, 'owner'> {
   requestId: string
   traceparent?: string | undefined
   tracestate?: string | undefined
-  signal: AbortSignal
+  signal: Cancellation
   /** Tells how far the call is; undefined: nobody wants to know. */
   report?: ((progress: Progress) => Promise<void>) | undefined
   /** The tool of the same API that stands for an operation. */
@@ -60,18 +53,14 @@ interface CallerSettings {
   log: Log
 }
 
-/** The result of an answer, or of what comes after it where that is waited for. An approval is waited for by people. */
-async function ended(tool: Tool, answer: Answer, options: Ending): Promise<Followed> {
-  const { poll, api, input } = tool
-  const { status, headers } = answer
-  const isAccepted = poll !== undefined && !options.dryRun && status >= 200 && status < 300
-  const isApproval = input.roles.approval !== undefined && api.approvals?.place.test(headers.location ?? '') === true
-  const followed = isAccepted && !isApproval ? await follow(tool, poll, answer, options) : undefined
-  if (followed) return followed
-  const { era, requestId, key, delivery } = options
-  const mapping = { era, requestId, key, approvals: api.approvals, ...delivery }
-  return { ...mapAnswer(tool, answer, mapping), outcome: { status } }
+/** Whether the answer only says that the operation has begun. An approval is waited for by people. */
+function isBegun({ input, api }: Tool, { status, headers }: Answer): boolean {
+  if (status < 200 || status >= 300) return false
+  return input.roles.approval === undefined || api.approvals?.place.test(headers.location ?? '') !== true
 }
+
+/** What a result says, and what is logged of it. */
+type Ended = Pick<Followed, 'result' | 'drift'> & { outcome?: object }
 
 /** Calls tools, each against its own API. Arguments, answers and credentials are never logged. */
 export function createCaller({ backends, states, costs, log }: CallerSettings): Caller {
@@ -103,44 +92,58 @@ export function createCaller({ backends, states, costs, log }: CallerSettings): 
     try {
       prepared = prepareCall(tool, args)
       // Without the SDK's side nobody can be asked, and nobody was.
-      const exchange = options.context && { ...options, owner: identity.owner }
-      const confirmed = exchange ? await confirm(states, tool, args, prepared, exchange) : {}
-      if (confirmed.ask) {
-        note({ asked: true })
-        return confirmed.ask
+      if (options.context) {
+        const confirmed = await confirm(states, tool, args, prepared, { ...options, owner: identity.owner })
+        if (confirmed.ask) {
+          note({ asked: true })
+          return confirmed.ask
+        }
+        if (confirmed.key !== undefined) prepared = prepareCall(tool, args, confirmed.key)
       }
-      if (confirmed.key !== undefined) prepared = prepareCall(tool, args, confirmed.key)
       const { request, key, repeatable, dryRun } = prepared
+      const { api, poll } = tool
       costs.charge(identity.owner, tool.cost)
-      const until = performance.now() + (tool.timeoutMs ?? tool.api.timeoutMs)
-      // Member by member: to copy an object of this size costs more than the rest of preparing a call.
-      const send = (wanted: HttpRequest, mayRepeat: boolean, { scopes }: Tool) =>
-        sendAs(identity, scopes, backends.of(tool.api), wanted, {
-          forwardedFor,
+      const until = performance.now() + (tool.timeoutMs ?? api.timeoutMs)
+      const backend = backends.of(api)
+      const sending: RetryOptions = {
+        forwardedFor,
+        requestId,
+        traceparent,
+        tracestate,
+        signal,
+        until,
+        repeatable,
+        onRetry: (attempt, outcome) => noteRetry(tool, requestId, attempt, outcome),
+      }
+      const answer = await sendAs(identity, tool.scopes, backend, request, sending)
+      let ended: Ended | undefined
+      if (poll && !dryRun && isBegun(tool, answer))
+        ended = await follow(tool, poll, answer, {
+          era,
           requestId,
-          traceparent,
-          tracestate,
           signal,
+          report,
+          delivery,
           until,
-          repeatable: mayRepeat,
-          onRetry: (attempt, outcome) => noteRetry(tool, requestId, attempt, outcome),
+          send: (wanted) => sendAs(identity, poll.reader.scopes, backend, wanted, { ...sending, repeatable: true }),
+          readWith: options.find?.(poll.reader.operation.id),
         })
-      const answer = await send(request, repeatable, tool)
-      const mapped = await ended(tool, answer, {
+      ended ??= mapAnswer(tool, answer, {
         era,
         requestId,
-        signal,
-        report,
-        delivery,
-        until,
-        send: (wanted) => send(wanted, true, tool.poll?.reader ?? tool),
-        readWith: tool.poll && options.find?.(tool.poll.reader.operation.id),
         key,
-        dryRun,
+        approvals: api.approvals,
+        args: delivery?.args,
+        keep: delivery?.keep,
+        whole: delivery?.whole,
       })
-      if (mapped.drift) noteDrift(tool, requestId, mapped.drift)
-      note(mapped.outcome)
-      return mapped.result
+      if (ended.drift) noteDrift(tool, requestId, ended.drift)
+      if (ended.outcome) note(ended.outcome)
+      else {
+        const { status } = answer
+        log.info({ tool: tool.name, requestId, ms: Math.round(performance.now() - started), status }, 'tool call')
+      }
+      return ended.result
     } catch (error) {
       if (error instanceof ProblemResult) {
         note({ error: error.problem.error })

@@ -1,4 +1,5 @@
 import { type Answer, BackendFailure } from '../backend/backend.ts'
+import type { Cancellation } from '../cancellation.ts'
 import type { JsonObject } from '../json.ts'
 import { type Problem, ProblemResult } from '../results/problem.ts'
 import { type CallResult, type Era, errorResult, type Mapping, mapAnswer } from '../results/result.ts'
@@ -14,7 +15,7 @@ export interface FollowOptions {
   send(request: HttpRequest): Promise<Answer>
   /** By performance.now(). */
   until: number
-  signal: AbortSignal
+  signal: Cancellation
   report?: ((progress: Progress) => Promise<void>) | undefined
   /** The tool that a model can read the state with. */
   readWith?: Tool | undefined

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Answer } from '../backend/backend.ts'
+import { type Cancellation, signalOf } from '../cancellation.ts'
 import { atPointer, type Json, type JsonObject } from '../json.ts'
 import { retryAfterSeconds } from '../results/problem.ts'
 import { argumentsOf, type Poll } from '../tools/poll.ts'
@@ -22,7 +23,7 @@ export interface Clock {
   /** Milliseconds that only grow. */
   now(): number
   /** Throws the reason of `signal`. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>
+  sleep(ms: number, signal: Cancellation): Promise<void>
   /** From 0 to 1. */
   random(): number
 }
@@ -30,7 +31,7 @@ export interface Clock {
 const systemClock: Clock = {
   now: () => performance.now(),
   sleep: (ms, signal) =>
-    delay(ms, undefined, { signal }).catch(() => {
+    delay(ms, undefined, { signal: signalOf(signal) }).catch(() => {
       throw signal.reason
     }),
   random: Math.random,
@@ -126,7 +127,7 @@ export async function waitForEnd(
   options: {
     send: (request: HttpRequest) => Promise<Answer>
     until: number
-    signal: AbortSignal
+    signal: Cancellation
     report?: ((progress: Progress) => Promise<void>) | undefined
     clock?: Clock
   },

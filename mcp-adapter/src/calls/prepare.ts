@@ -21,7 +21,7 @@ export interface Prepared {
  */
 export function prepareCall(tool: Tool, args: JsonObject, carriedKey?: string): Prepared {
   const request = buildRequest(tool.operation, tool.input, args)
-  Object.assign(request.headers, tool.headers)
+  for (const name in tool.headers) request.headers[name] = tool.headers[name] as string
   const dryRun = isDryRun(tool, args)
   const reads = request.method === 'GET' || request.method === 'HEAD'
   const binding = tool.input.roles.key

@@ -109,12 +109,8 @@ export function buildRequest(
   if (draft.cookies.length > 0) headers.cookie = draft.cookies.join('; ')
   if (body) headers['content-type'] = body.contentType
   const target = draft.query.length > 0 ? `${path}?${draft.query.join('&')}` : path
-  const { method, basePath } = operation
-  return {
-    method,
-    path: target,
-    headers,
-    ...(basePath !== undefined && { basePath }),
-    ...(body && { body: body.body }),
-  }
+  const request: HttpRequest = { method: operation.method, path: target, headers }
+  if (operation.basePath !== undefined) request.basePath = operation.basePath
+  if (body) request.body = body.body
+  return request
 }

@@ -109,7 +109,7 @@ async function send(catalog: Catalog, tool: Tool, args: JsonObject, options: Cal
   try {
     const session = createSession(services, who)
     const asked = { era: 'modern', signal: stopSignal(), canAsk: false } as const
-    const result = (await callTool(services, session, asked, tool.name, args)) as CallResult
+    const result = (await callTool(services, session, asked, { name: tool.name, args })) as CallResult
     if (options.json) io.out(json(result))
     else tell(io, `${result.content.map(shown).join('\n')}\n`)
     return result.isError ? 1 : 0

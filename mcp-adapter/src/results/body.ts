@@ -1,10 +1,13 @@
 import type { Answer } from '../backend/backend.ts'
-import { isTooDeep, type Json } from '../json.ts'
+import { isTooDeep, type Json, mayNestDeeper } from '../json.ts'
 import { allVisible, visible } from './hidden.ts'
 import { parseExact } from './numbers.ts'
 
 /** The media type of an answer without its parameters, in lower case; empty when there is none. */
-export const typeOf = ({ headers }: Answer) => (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+export function typeOf({ headers }: Answer): string {
+  const type = headers['content-type'] ?? ''
+  return type === 'application/json' ? type : (type.split(';')[0]?.trim().toLowerCase() ?? '')
+}
 
 export const isJson = (type: string) => /^application\/(.+\+)?json$/.test(type)
 
@@ -54,7 +57,8 @@ export function jsonValue(answer: Answer): { value?: Json; why?: string } {
   try {
     const text = textOf(answer)
     const value = parseExact(text)
-    if (isTooDeep(value, MAX_DEPTH)) return { why: `its answer is nested deeper than ${MAX_DEPTH} levels` }
+    if (mayNestDeeper(text, MAX_DEPTH) && isTooDeep(value, MAX_DEPTH))
+      return { why: `its answer is nested deeper than ${MAX_DEPTH} levels` }
     return { value: MAYBE_HIDDEN.test(text) ? allVisible(value) : value }
   } catch {
     return { why: 'its answer is not well-formed JSON' }

@@ -5,6 +5,7 @@ import type { Tool } from '../tools/tools.ts'
 import { typeOf } from './body.ts'
 import { type Cut, shorten } from './budget.ts'
 import { cutNote, mainCut } from './cut-note.ts'
+import { DATA_TEXT } from './data-text.ts'
 import { fence } from './fence.ts'
 import { linkTo } from './files.ts'
 import { fit } from './fit.ts'
@@ -55,7 +56,7 @@ function tooLong(tool: Tool, answer: Answer, mapping: Mapping, length: number): 
 }
 
 /** What a model has to know beside the data. It holds nothing of the data but names and cursors of plain characters. */
-function notesOn(tool: Tool, answer: Answer, data: JsonObject, cuts: Cut[], left: number, mapping: Mapping): string[] {
+function notesOn(tool: Tool, answer: Answer, data: JsonObject, cuts: Cut[], left: number, mapping: Mapping): string {
   const { args = {} } = mapping
   const cut = mainCut(data, cuts)
   const next = cut
@@ -63,8 +64,11 @@ function notesOn(tool: Tool, answer: Answer, data: JsonObject, cuts: Cut[], left
     : answer.body.length === 0
       ? undefined
       : nextPage(tool, args, data, answer.headers.link)
-  const departs = `structuredContent lacks ${left} of these values, which depart from the documented schema.`
-  return [...(cuts.length > 0 ? [cutNote(tool, cuts)] : []), ...(next ? [next] : []), ...(left > 0 ? [departs] : [])]
+  const notes: string[] = []
+  if (cuts.length > 0) notes.push(cutNote(tool, cuts))
+  if (next) notes.push(next)
+  if (left > 0) notes.push(`structuredContent lacks ${left} of these values, which depart from the documented schema.`)
+  return notes.join(' ')
 }
 
 /**
@@ -90,12 +94,16 @@ export function deliver(
   if (!fitting) return undefined
   const json = data === full ? whole : JSON.stringify(data)
   const untrusted = answer.body.length > 0 && tool.isUntrusted(answer.status, typeOf(answer))
-  const texts = [untrusted ? fence(json) : json]
-  if (waits) texts.unshift(approvalNote(tool, full, key, approvals?.tool))
-  else if (key !== undefined) texts.push(keyNote(tool, answer, key))
+  const content = [asText(untrusted ? fence(json) : json)]
+  if (waits) content.unshift(asText(approvalNote(tool, full, key, approvals?.tool)))
+  else if (key !== undefined) content.push(asText(keyNote(tool, answer, key)))
   const notes = notesOn(tool, answer, full, cuts, fitting.left, mapping)
-  if (notes.length > 0) texts.push(notes.join(' '))
-  const content = texts.map(asText)
-  const link = cuts.length > 0 && !mainCut(full, cuts) ? linkTo(tool, answer, mapping) : undefined
-  return { content: link ? [...content, link] : content, structuredContent: fitting.value }
+  if (notes !== '') content.push(asText(notes))
+  if (cuts.length > 0 && !mainCut(full, cuts)) {
+    const link = linkTo(tool, answer, mapping)
+    if (link) content.push(link)
+  }
+  const result: CallResult = { content, structuredContent: fitting.value }
+  if (fitting.value === data) result[DATA_TEXT] = json
+  return result
 }

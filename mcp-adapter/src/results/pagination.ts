@@ -19,15 +19,26 @@ type Part = keyof typeof PARTS
 const SETS = Object.entries(PARTS).map(([part, names]) => [part, new Set(names.split(' '))] as const)
 const plainName = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
 
+type Parts = Partial<Record<Part, Binding>>
+const knownParts = new WeakMap<Tool, Parts>()
+
 /** The parameters of a tool that a model can page with. */
-function partsOf(tool: Tool): Partial<Record<Part, Binding>> {
-  const parts: Partial<Record<Part, Binding>> = {}
+function partsOf(tool: Tool): Parts {
+  const known = knownParts.get(tool)
+  if (known) return known
+  const parts: Parts = {}
+  knownParts.set(tool, parts)
   for (const binding of tool.input.bindings) {
     if (binding.place !== 'query' || binding.fixed !== undefined || binding.hidden) continue
     const [part] = SETS.find(([, names]) => names.has(plainName(binding.name))) ?? []
     if (part !== undefined) parts[part as Part] ??= binding
   }
   return parts
+}
+
+function isEmpty(parts: Parts): boolean {
+  for (const _ in parts) return false
+  return true
 }
 
 const argumentName = (binding: Binding) => binding.argument.join('.')
@@ -62,7 +73,7 @@ function argumentsOf(target: string, tool: Tool, args: JsonObject): string | und
 }
 
 /** By the cursor that the data has. It is named, not repeated: it is the API's word, and may be long. */
-function byCursor({ cursor, list }: PageHints, tool: Tool, args: JsonObject, parts: ReturnType<typeof partsOf>) {
+function byCursor({ cursor, list }: PageHints, tool: Tool, args: JsonObject, parts: Parts) {
   if (!cursor) return undefined
   const { value, path } = cursor
   if (typeof value === 'string' && /^(https?:\/\/|\/|\?)/.test(value)) return argumentsOf(value, tool, args)
@@ -75,7 +86,7 @@ function byCursor({ cursor, list }: PageHints, tool: Tool, args: JsonObject, par
   return `${argumentName(binding)} set to ${path.join('.')} of the data`
 }
 
-function byCounting(hints: PageHints, args: JsonObject, parts: ReturnType<typeof partsOf>): string | undefined {
+function byCounting(hints: PageHints, args: JsonObject, parts: Parts): string | undefined {
   const { list, total, totalPages, hasMore } = hints
   if (!list || list.length === 0 || hasMore === false) return undefined
   const size = numberOf(parts.size, args)
@@ -100,7 +111,7 @@ function byCounting(hints: PageHints, args: JsonObject, parts: ReturnType<typeof
 export function nextPage(tool: Tool, args: JsonObject, data: JsonObject, link?: string): string | undefined {
   const parts = partsOf(tool)
   const target = nextLink(link)
-  if (target === undefined && Object.keys(parts).length === 0) return undefined
+  if (target === undefined && isEmpty(parts)) return undefined
   const hints = readPages(data)
   const how =
     (target === undefined ? undefined : argumentsOf(target, tool, args)) ??

@@ -1,6 +1,7 @@
 import type { Answer } from '../backend/backend.ts'
 import type { JsonObject } from '../json.ts'
 import type { Tool } from '../tools/tools.ts'
+import type { DATA_TEXT } from './data-text.ts'
 import { errorResult, problemResult } from './error-result.ts'
 import type { KeptContent } from './resources.ts'
 import { successResult } from './success.ts'
@@ -20,6 +21,7 @@ export type Content =
 export interface CallResult {
   content: Content[]
   structuredContent?: JsonObject
+  [DATA_TEXT]?: string
   isError?: boolean
   [key: string]: unknown
 }
@@ -38,11 +40,11 @@ export interface Mapping {
   key?: string | undefined
   approvals?: ApprovalReader | undefined
   /** What the tool was called with. */
-  args?: JsonObject
+  args?: JsonObject | undefined
   /** Keeps what cannot be read again for the caller, and tells its URI. */
-  keep?: (content: KeptContent) => string | undefined
+  keep?: ((content: KeptContent) => string | undefined) | undefined
   /** The answer is read as a resource: all of it, as one content of type `resource` without a URI. */
-  whole?: boolean
+  whole?: boolean | undefined
 }
 
 /** What a mapped answer says besides its result: where it departs from the document, for the log. */

@@ -10,8 +10,9 @@ import { isMetadataPath, metadataOf } from '../auth/challenge.ts'
 import type { Gate } from '../auth/gate.ts'
 import type { Identity } from '../auth/identity.ts'
 import { neededScopes } from '../auth/scopes.ts'
+import { type Cancellation, Canceller } from '../cancellation.ts'
 import { messageOf } from '../errors.ts'
-import { isTooDeep } from '../json.ts'
+import { isTooDeep, mayNestDeeper } from '../json.ts'
 import type { Api } from '../tools/api.ts'
 import { createSdkExchange } from './exchange.ts'
 import { createHostGuard, MAX_BODY_BYTES, MAX_DEPTH, readBody, sendProblem } from './guard.ts'
@@ -29,7 +30,7 @@ import {
   refuseScopes,
   refuseTokenInQuery,
 } from './refusals.ts'
-import { calledTool, isCredentialRefused } from './requests.ts'
+import { asksForRights, calledTool, isCredentialRefused } from './requests.ts'
 import { createSession, type Services, type Session } from './server.ts'
 import { createSubscriptions, isListen, type Subscriptions } from './subscriptions.ts'
 
@@ -57,22 +58,23 @@ interface HttpEndpoint {
 function oncePerRequest(session: Session): Session {
   const answers = new Map<Api, ReturnType<Session['actions']>>()
   const { actions } = session
-  session.actions = (api, signal) => {
+  const once: Session['actions'] = (api, signal) => {
     const answer = answers.get(api) ?? actions(api, signal)
     answers.set(api, answer)
     return answer
   }
+  session.actions = once
   return session
 }
 
 /** Ends when the client leaves before it has its whole answer. `onClose` is called when the answer is over either way. */
-function leaving(response: ServerResponse, onClose?: () => void): AbortSignal {
-  const gone = new AbortController()
-  response.once('close', () => {
+function leaving(response: ServerResponse, onClose?: () => void): Cancellation {
+  const gone = new Canceller()
+  response.on('close', () => {
     onClose?.()
-    if (!response.writableFinished) gone.abort()
+    if (!response.writableFinished) gone.cancel()
   })
-  return gone.signal
+  return gone
 }
 
 /** A client that sends its request more slowly than this is cut off, in milliseconds. */
@@ -85,10 +87,10 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
   const subscriptions = createSubscriptions(services)
   const isOurs = createHostGuard(options.allowedHosts, options.allowedOrigins)
   const sdk = createSdkExchange(services)
+  const identification = { gate, anonymous, log }
 
   /** True when the API refused the credential; any other failure is told by the tool list or call itself. */
-  async function isRefused(session: Session, message: unknown, signal: AbortSignal): Promise<boolean> {
-    if (!services.catalog.apis.some(({ access }) => access)) return false
+  async function isRefused(session: Session, message: unknown, signal: Cancellation): Promise<boolean> {
     const asking = [message].flat().filter((each) => needsRights(each) || isListen(each))
     if (asking.length === 0) return false
     const refused = await Promise.all(asking.map((each) => isCredentialRefused(services, session, each, signal)))
@@ -104,7 +106,8 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
 
   function sessionOf(request: IncomingMessage, identity: Identity): Session {
     const from = { forwardedFor: forwardedFor(request), offersMore: gate?.rule.offerMore ?? false }
-    return oncePerRequest(createSession(services, identity, from))
+    const session = createSession(services, identity, from)
+    return asksForRights(services.catalog) ? oncePerRequest(session) : session
   }
 
   let inFlight = 0
@@ -112,7 +115,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
    * Takes a place until the answer has ended, which may be a stream; the signal ends when the client leaves before.
    * Undefined: there is no place.
    */
-  function admit(response: ServerResponse): AbortSignal | undefined {
+  function admit(response: ServerResponse): Cancellation | undefined {
     if (inFlight >= maxInFlight) return undefined
     inFlight += 1
     return leaving(response, () => {
@@ -120,6 +123,7 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     })
   }
 
+  // It waits only where there is something to wait for: of the most calls that is the body, and the API's answer.
   async function serveMcp(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST') {
       const problem = {
@@ -130,7 +134,8 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       return sendProblem(response, 405, problem, { allow: 'POST' })
     }
     if (hasTokenInQuery(request.url)) return refuseTokenInQuery(response)
-    const identity = await identify(request, response, { gate, anonymous, log })
+    const found = identify(request, response, identification)
+    const identity = found instanceof Promise ? await found : found
     if (!identity) return
     if (!isJsonContentType(request.headers['content-type'])) {
       const problem = {
@@ -150,13 +155,15 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
       return sendProblem(response, 413, problem, { connection: 'close' })
     }
     let message: unknown
+    let text: string
     try {
       if (!isUtf8(body)) throw new SyntaxError('not UTF-8')
-      message = JSON.parse(body.toString('utf8'))
+      text = body.toString('utf8')
+      message = JSON.parse(text)
     } catch {
       return refuseMessage(response, -32700, 'Parse error: the body is not valid JSON in UTF-8')
     }
-    if (isTooDeep(message, MAX_DEPTH))
+    if (mayNestDeeper(text, MAX_DEPTH) && isTooDeep(message, MAX_DEPTH))
       return refuseMessage(response, -32600, 'Invalid request: the message is nested too deeply')
     // The SDK would call it an internal error. In 2026-07-28 the method is gone, and it says so.
     if (isMalformedHello(request, message)) {
@@ -173,21 +180,24 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     if (gate && lacking.length > 0) return refuseScopes(response, lacking, gate)
     if (isListen(message)) {
       const session = sessionOf(request, identity)
-      if (await isRefused(session, message, leaving(response))) return refuseCredential(response, true, gate)
+      if (asksForRights(services.catalog) && (await isRefused(session, message, leaving(response))))
+        return refuseCredential(response, true, gate)
       return subscriptions.serve(request, response, message, session)
     }
     // Not before the body is there: who sends it slowly must not hold a place that others wait for.
     const signal = admit(response)
     if (!signal) return refuseForNow(response, 'overloaded')
     const session = sessionOf(request, identity)
-    if (await isRefused(session, message, signal)) return refuseCredential(response, true, gate)
+    if (asksForRights(services.catalog) && (await isRefused(session, message, signal)))
+      return refuseCredential(response, true, gate)
     // Only of a tool that the caller sees: what is hidden and what does not exist must look alike in every respect.
-    const called = await calledTool(services, session, message, signal)
+    const seen = calledTool(services, session, message, signal)
+    const called = seen instanceof Promise ? await seen : seen
     const wrong = called && wrongParamHeader(called.shown.inputSchema, called.message, request.headers)
     if (wrong !== undefined) return refuseHeader(response, wrong, called?.message.id)
     // Where a person may have to be asked, or told how far it is, the SDK knows how.
     const hot = lean && !called?.tool.confirm && !called?.tool.poll ? readLean(request.headers, message) : undefined
-    if (hot) return serveLean(services, session, hot, response, signal)
+    if (hot) return serveLean(services, session, hot, called?.tool, response, signal)
     await sdk.serve(request, response, message, session)
   }
 
@@ -201,37 +211,46 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     response.end(JSON.stringify(metadataOf(gate.rule, gate.resource(), title)))
   }
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = (request.url ?? '/').split('?')[0]
+  function serve(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined {
+    const { url = '/' } = request
+    const path = url === '/mcp' ? url : url.split('?')[0]
     // Probes come from orchestrators, under whatever Host they use, and learn nothing.
     if (path === '/livez' && (request.method === 'GET' || request.method === 'HEAD')) {
       response.writeHead(200, { 'content-type': 'text/plain' }).end('ok')
-      return
+      return undefined
     }
-    if (!isOurs(request, response)) return
+    if (!isOurs(request, response)) return undefined
     if (path === '/mcp') return serveMcp(request, response)
-    if (gate && isMetadataPath(path ?? '', gate.resource())) return serveMetadata(gate, request, response)
-    sendProblem(response, 404, {
-      error: 'not-found',
-      message: 'There is nothing here.',
-      hint: 'The MCP endpoint is /mcp.',
-    })
+    if (gate && isMetadataPath(path ?? '', gate.resource())) serveMetadata(gate, request, response)
+    else
+      sendProblem(response, 404, {
+        error: 'not-found',
+        message: 'There is nothing here.',
+        hint: 'The MCP endpoint is /mcp.',
+      })
+    return undefined
+  }
+
+  function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (!response.destroyed && !request.destroyed) log.error({ error: messageOf(error) }, 'request failed')
+    if (response.headersSent) response.destroy()
+    else
+      sendProblem(response, 500, {
+        error: 'adapter-failure',
+        message: 'The adapter failed.',
+        hint: 'Try again later.',
+      })
   }
 
   // A missing Host is for the guard to refuse, with a body that says so.
   const server = createHttpServer(
     { requireHostHeader: false, requestTimeout: REQUEST_TIMEOUT_MS },
     (request, response) => {
-      serve(request, response).catch((error: unknown) => {
-        if (!response.destroyed && !request.destroyed) log.error({ error: messageOf(error) }, 'request failed')
-        if (response.headersSent) response.destroy()
-        else
-          sendProblem(response, 500, {
-            error: 'adapter-failure',
-            message: 'The adapter failed.',
-            hint: 'Try again later.',
-          })
-      })
+      try {
+        serve(request, response)?.catch((error: unknown) => fail(request, response, error))
+      } catch (error) {
+        fail(request, response, error)
+      }
     },
   )
   server.on('clientError', answerBrokenSocket)

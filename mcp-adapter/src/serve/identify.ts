@@ -8,21 +8,24 @@ import { bearerTokens } from './guard.ts'
 import { refuseCredential, refuseForNow } from './refusals.ts'
 
 /**
- * Who is calling; undefined when the request was refused, with 401 or 503. Without a gate the API judges; `anonymous`
- * takes requests without a credential too.
+ * Who is calling; undefined when the request was refused, with 401 or 503. Without a gate the API judges, and there is
+ * nothing to wait for; `anonymous` takes requests without a credential too.
  */
-export async function identify(
+export function identify(
   request: IncomingMessage,
   response: ServerResponse,
   { gate, anonymous, log }: { gate?: Gate | undefined; anonymous: boolean; log: Log },
-): Promise<Identity | undefined> {
+): Identity | undefined | Promise<Identity | undefined> {
   const { token, headers } = bearerTokens(request)
   if (anonymous && headers === 0) return anyone
   if (token === undefined) {
     refuseCredential(response, headers > 1, gate)
     return undefined
   }
-  if (!gate) return forwarded(token)
+  return gate ? verify(gate, token, response, log) : forwarded(token)
+}
+
+async function verify(gate: Gate, token: string, response: ServerResponse, log: Log): Promise<Identity | undefined> {
   try {
     return await gate.identify(token)
   } catch (error) {

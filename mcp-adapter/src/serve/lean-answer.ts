@@ -1,12 +1,15 @@
 import type { ServerResponse } from 'node:http'
 import { SERVER_INFO_META_KEY } from '@modelcontextprotocol/server'
 import { isObject, type JsonObject } from '../json.ts'
-import type { Era } from '../results/result.ts'
+import { DATA_TEXT } from '../results/data-text.ts'
+import type { CallResult, Era } from '../results/result.ts'
 import type { PublishedTool } from '../tools/tools.ts'
 
 /** How a server of the SDK names itself, and how long its lists may be kept. */
 export interface Identification {
   serverInfo: { name: string; version: string; title?: string }
+  /** `_meta` of a result that says no more than who answers, as JSON text. */
+  metaText: string
   listCache: { ttlMs: number; cacheScope: 'private' | 'public' }
 }
 
@@ -34,16 +37,25 @@ export function listResult(
   return `${list},${JSON.stringify(more).slice(1)}`
 }
 
+/** A result that is data and nothing else, from the text of the data: to write that a second time would cost as much. */
+function plainText(result: CallResult): string | undefined {
+  const { [DATA_TEXT]: data } = result
+  if (data === undefined) return undefined
+  for (const name in result) if (name !== 'content' && name !== 'structuredContent') return undefined
+  return `{"content":${JSON.stringify(result.content)},"structuredContent":${data}`
+}
+
 /** A `tools/call` result as the SDK writes it. */
-export function callResult(result: JsonObject, era: Era, { serverInfo }: Identification): string {
-  if (era === 'legacy') return JSON.stringify(result)
-  const info = { [SERVER_INFO_META_KEY]: serverInfo }
+export function callResult(result: CallResult, era: Era, { serverInfo, metaText }: Identification): string {
+  const plain = plainText(result)
+  if (era === 'legacy') return plain === undefined ? JSON.stringify(result) : `${plain}}`
   if (isObject(result._meta)) {
     const { _meta: meta, ...rest } = result
-    return JSON.stringify({ ...rest, resultType: 'complete', _meta: { ...(meta as JsonObject), ...info } })
+    const all = { ...(meta as JsonObject), [SERVER_INFO_META_KEY]: serverInfo }
+    return JSON.stringify({ ...rest, resultType: 'complete', _meta: all })
   }
   // The end is added to the text: to copy the result first costs as much as writing it.
-  return `${JSON.stringify(result).slice(0, -1)},"resultType":"complete","_meta":${JSON.stringify(info)}}`
+  return `${plain ?? JSON.stringify(result).slice(0, -1)},"resultType":"complete","_meta":${metaText}}`
 }
 
 const HEADERS: Record<Era, string[]> = {

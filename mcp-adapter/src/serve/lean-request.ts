@@ -16,14 +16,14 @@ export interface LeanRequest {
   id: string | number
   /** `_meta` as it came. */
   meta: JsonObject | undefined
-  /** The tool to call; absent for `tools/list`. */
-  call?: { name: string; args: JsonObject }
+  /** The tool to call; undefined for `tools/list`. */
+  call: { name: string; args: JsonObject } | undefined
 }
 
 const MODERN = '2026-07-28'
 const LEGACY = new Set(SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < MODERN))
+const NOTHING: ReadonlySet<string> = new Set()
 const RESERVED = 'io.modelcontextprotocol/'
-const NONE: ReadonlySet<string> = new Set()
 const ENVELOPE: ReadonlySet<string> = new Set([
   PROTOCOL_VERSION_META_KEY,
   CLIENT_INFO_META_KEY,
@@ -54,14 +54,34 @@ const MOST_ENVELOPES = 500
 const LONGEST_ENVELOPE = 4096
 const wellFormed = new Set<string>()
 
-function isEnvelope(message: JsonObject, method: string, meta: JsonObject): boolean {
-  const said = JSON.stringify([
-    meta[CLIENT_INFO_META_KEY],
-    meta[CLIENT_CAPABILITIES_META_KEY],
+const NAME_AND_VERSION = new Set(['name', 'version'])
+
+/** What an envelope says, as a text that no other one has. */
+function saidIn(meta: JsonObject): string {
+  const info = meta[CLIENT_INFO_META_KEY]
+  const capabilities = meta[CLIENT_CAPABILITIES_META_KEY]
+  // Most clients say no more than who they are, which needs no JSON to be told apart from all others.
+  if (
+    isObject(info) &&
+    typeof info.name === 'string' &&
+    typeof info.version === 'string' &&
+    hasOnly(info, NAME_AND_VERSION) &&
+    isObject(capabilities) &&
+    hasOnly(capabilities, NOTHING) &&
+    !(LOG_LEVEL_META_KEY in meta)
+  )
+    return `${info.name.length} ${info.name} ${info.version}`
+  return JSON.stringify([
+    info,
+    capabilities,
     // A name that is there without a value is not one that is missing.
     LOG_LEVEL_META_KEY in meta ? [meta[LOG_LEVEL_META_KEY]] : [],
     CLIENT_INFO_META_KEY in meta,
   ])
+}
+
+function isEnvelope(message: JsonObject, method: string, meta: JsonObject): boolean {
+  const said = saidIn(meta)
   if (wellFormed.has(said)) return true
   const { kind } = classifyInboundRequest({
     httpMethod: 'POST',
@@ -94,7 +114,7 @@ function eraOf(
   if (version !== undefined && !LEGACY.has(version as string)) return undefined
   const { accept } = headers
   if (!accept?.includes('application/json') || !accept.includes('text/event-stream')) return undefined
-  return hasReserved((meta ?? {}) as JsonObject, NONE) ? undefined : 'legacy'
+  return hasReserved((meta ?? {}) as JsonObject, NOTHING) ? undefined : 'legacy'
 }
 
 /** A name as tools have them. The SDK judges all others. */
@@ -119,10 +139,6 @@ export function readLean(headers: IncomingHttpHeaders, message: unknown): LeanRe
     return undefined
   const era = eraOf(headers, message, method, params)
   if (era === undefined) return undefined
-  return {
-    era,
-    id: id as string | number,
-    meta,
-    ...(isCall && { call: { name: name as string, args: args as JsonObject } }),
-  }
+  const call = isCall ? { name: name as string, args: args as JsonObject } : undefined
+  return { era, id: id as string | number, meta, call }
 }

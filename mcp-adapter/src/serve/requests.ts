@@ -7,6 +7,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import { isVisible } from '../calls/access.ts'
+import type { Cancellation } from '../cancellation.ts'
 import { messageOf } from '../errors.ts'
 import { isObject, type JsonObject } from '../json.ts'
 import { profileOf, publishFor } from '../profiles/profiles.ts'
@@ -23,7 +24,7 @@ import { traceOf } from './trace.ts'
 export interface Asked {
   era: Era
   /** Ends when the client cancels or leaves. */
-  signal: AbortSignal
+  signal: Cancellation
   /** `_meta` of the request. */
   meta?: Record<string, unknown> | undefined
   /** The client shows forms, and its answer finds its way back. */
@@ -42,6 +43,9 @@ export const catalogFor = ({ catalog }: Services, session: Session) => session.c
 
 const hasAccess = ({ access }: Api) => access !== undefined
 
+/** Whether callers' rights are asked of any API. Of most APIs nobody asks: then there is nothing to wait for. */
+export const asksForRights = ({ apis }: Catalog) => apis.some(hasAccess)
+
 /** The APIs that a message is about: the one of the tool that it names, otherwise all. */
 function concerned({ apis, byName }: Catalog, name: unknown): Api[] {
   const tool = typeof name === 'string' ? byName.get(name) : undefined
@@ -52,8 +56,7 @@ function concerned({ apis, byName }: Catalog, name: unknown): Api[] {
  * What the caller may do, asked of these APIs at the same time. One of several that cannot tell is left out: its tools
  * are not shown, and those of the others are. Throws when none can tell.
  */
-async function rightsWith(apis: Api[], { log }: Services, session: Session, signal: AbortSignal): Promise<Rights> {
-  // Of most APIs nobody asks. Then there is nothing to wait for, and waiting has its price with every call.
+async function rightsWith(apis: Api[], { log }: Services, session: Session, signal: Cancellation): Promise<Rights> {
   if (!apis.some(hasAccess)) return new Map(apis.map((api) => [api, undefined]))
   const outcomes = await Promise.allSettled(apis.map((api) => session.actions(api, signal)))
   const rights = new Map<Api, ReadonlySet<string> | undefined>()
@@ -77,7 +80,7 @@ export async function isCredentialRefused(
   services: Services,
   session: Session,
   message: unknown,
-  signal: AbortSignal,
+  signal: Cancellation,
 ): Promise<boolean> {
   const name = isObject(message) && isObject(message.params) ? message.params.name : undefined
   const apis = concerned(catalogFor(services, session), name)
@@ -110,19 +113,19 @@ export async function listTools(services: Services, session: Session, asked: Ask
  * The tool of that name, when the caller sees it: only its own API is asked. For a name that there is not, all are, as a
  * list would: how long it takes tells nothing either. Throws ProblemResult when nobody can tell.
  */
-async function seenTool(
+function seenTool(
   services: Services,
   session: Session,
   name: string,
-  signal: AbortSignal,
-): Promise<Tool | undefined> {
+  signal: Cancellation,
+): Tool | undefined | Promise<Tool | undefined> {
   const { apis, byName } = catalogFor(services, session)
   const tool = byName.get(name)
-  if (!tool) {
-    await rightsWith(apis, services, session, signal)
-    return undefined
-  }
-  return isVisible(tool, await session.actions(tool.api, signal)) ? tool : undefined
+  const asked = tool ? [tool.api] : apis
+  if (!asked.some(hasAccess)) return tool
+  return rightsWith(asked, services, session, signal).then((rights) =>
+    tool && isVisible(tool, rights.get(tool.api)) ? tool : undefined,
+  )
 }
 
 /** The tool of a `tools/call`, and how its caller is shown it. */
@@ -133,56 +136,31 @@ interface CalledTool {
 }
 
 /** What a message calls, when it calls something that the caller sees. What nobody can tell is told by the call itself. */
-export async function calledTool(
+export function calledTool(
   services: Services,
   session: Session,
   message: unknown,
-  signal: AbortSignal,
-): Promise<CalledTool | undefined> {
+  signal: Cancellation,
+): CalledTool | undefined | Promise<CalledTool | undefined> {
   if (!isObject(message) || message.method !== 'tools/call' || !isObject(message.params)) return undefined
   const { name, _meta: meta } = message.params
+  if (typeof name !== 'string') return undefined
   const { profile } = catalogFor(services, session)
-  const tool =
-    typeof name === 'string' ? await seenTool(services, session, name, signal).catch(() => undefined) : undefined
-  if (!tool) return undefined
   const client = isObject(meta) ? meta[CLIENT_INFO_META_KEY] : undefined
-  return { tool, shown: publishFor(profileOf(profile, client), tool), message }
+  const shown = (tool: Tool | undefined) =>
+    tool && { tool, shown: publishFor(profileOf(profile, client), tool), message }
+  const seen = seenTool(services, session, name, signal)
+  return seen instanceof Promise ? seen.then(shown, () => undefined) : shown(seen)
 }
 
-async function call(
-  services: Services,
-  session: Session,
-  asked: Asked,
-  name: string,
-  args: JsonObject,
-  whole: boolean,
-): Promise<CallResult | InputRequiredResult> {
-  const { era, signal, canAsk, context } = asked
-  let tool: Tool | undefined
-  try {
-    tool = await seenTool(services, session, name, signal)
-  } catch (error) {
-    if (error instanceof ProblemResult) return errorResult(error.problem, era, undefined)
-    throw error
-  }
-  // A hidden tool and one that does not exist get the same answer: a caller learns nothing of what others may do.
-  if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
-  const { api } = tool
-  const { traceparent, tracestate } = traceOf(asked.meta)
-  return services.caller.call(tool, args, {
-    identity: session.identity,
-    forwardedFor: session.forwardedFor,
-    era,
-    canAsk,
-    context,
-    requestId: randomUUID(),
-    traceparent,
-    tracestate,
-    signal,
-    report: progressReporter(asked.meta, context),
-    find: (id) => catalogFor(services, session).tools.find((each) => each.api === api && each.operation.id === id),
-    delivery: { args, whole, keep: (content) => services.kept.put(session.identity.owner, content) },
-  })
+/** A `tools/call`. */
+interface ToolCall {
+  name: string
+  args: JsonObject
+  /** The tool of that name, where it is known that the caller sees it. */
+  tool?: Tool | undefined
+  /** The answer is read as a resource. */
+  whole?: boolean
 }
 
 /**
@@ -193,14 +171,33 @@ export async function callTool(
   services: Services,
   session: Session,
   asked: Asked,
-  name: string,
-  args: JsonObject,
-  whole = false,
+  { name, args, tool: known, whole = false }: ToolCall,
 ): Promise<CallResult | InputRequiredResult> {
+  const { era, signal, canAsk, context, meta } = asked
+  const { identity, forwardedFor } = session
   try {
-    return await call(services, session, asked, name, args, whole)
+    const tool = known ?? (await seenTool(services, session, name, signal))
+    // A hidden tool and one that does not exist get the same answer: a caller learns nothing of what others may do.
+    if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
+    const { api } = tool
+    const { traceparent, tracestate } = traceOf(meta)
+    return await services.caller.call(tool, args, {
+      identity,
+      forwardedFor,
+      era,
+      canAsk,
+      context,
+      requestId: randomUUID(),
+      traceparent,
+      tracestate,
+      signal,
+      report: progressReporter(meta, context),
+      find: (id) => catalogFor(services, session).tools.find((each) => each.api === api && each.operation.id === id),
+      delivery: { args, whole, keep: (content) => services.kept.put(identity.owner, content) },
+    })
   } catch (error) {
-    if (error instanceof ProtocolError || asked.signal.aborted) throw error
+    if (error instanceof ProblemResult) return errorResult(error.problem, era, undefined)
+    if (error instanceof ProtocolError || signal.aborted) throw error
     services.log.error({ error: messageOf(error) }, 'a tool call failed inside the adapter')
     const problem = {
       error: 'adapter-failure',
@@ -208,6 +205,6 @@ export async function callTool(
       hint: 'Look at the current state before calling again.',
       retryable: false,
     }
-    return errorResult(problem, asked.era, undefined)
+    return errorResult(problem, era, undefined)
   }
 }

@@ -24,7 +24,7 @@ async function readAgain(
   if (!tool || callUri(tool, args) === undefined) throw new ResourceNotFoundError(uri)
   let result: Awaited<ReturnType<typeof callTool>>
   try {
-    result = await callTool(services, session, { ...asked, canAsk: false }, name, args, true)
+    result = await callTool(services, session, { ...asked, canAsk: false }, { name, args, whole: true })
   } catch (error) {
     // A tool that the caller does not see is no more there than one that does not exist.
     if (error instanceof ProtocolError && !asked.signal.aborted) throw new ResourceNotFoundError(uri)

@@ -3,6 +3,7 @@ import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
   type ClientCapabilities,
+  SERVER_INFO_META_KEY,
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
@@ -12,6 +13,7 @@ import { askActions } from '../calls/access.ts'
 import { type Caller, createCaller } from '../calls/call.ts'
 import { createConfirmationStates } from '../calls/confirmation-state.ts'
 import { createCostLimit, noCostLimit } from '../calls/cost.ts'
+import type { Cancellation } from '../cancellation.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import { createKeptStore, type KeptStore } from '../results/resources.ts'
@@ -36,7 +38,7 @@ export interface Session {
   /** Lists show what the caller's token does not allow yet, too. */
   offersMore: boolean
   /** What the caller may do with an API, or undefined when it has no access rule. Throws ProblemResult. */
-  actions(api: Api, signal: AbortSignal): Promise<Set<string> | undefined>
+  actions(api: Api, signal: Cancellation): Promise<Set<string> | undefined>
 }
 
 /** What all sessions use. It holds nothing of any caller. */
@@ -120,12 +122,21 @@ function canAsk(server: Server, session: Session, era: Era, ctx: ServerContext):
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
 }
 
+const identifications = new WeakMap<Catalog, Identification>()
+
 /** What every result says of who answers, and lists of how long they keep. */
-export function identificationOf({ server: { name, version, title } }: Catalog): Identification {
-  return {
-    serverInfo: { name, version, ...(title !== undefined && { title }) },
+export function identificationOf(catalog: Catalog): Identification {
+  const known = identifications.get(catalog)
+  if (known) return known
+  const { name, version, title } = catalog.server
+  const serverInfo = { name, version, ...(title !== undefined && { title }) }
+  const made: Identification = {
+    serverInfo,
+    metaText: JSON.stringify({ [SERVER_INFO_META_KEY]: serverInfo }),
     listCache: { ttlMs: LIST_TTL_MS, cacheScope: 'private' },
   }
+  identifications.set(catalog, made)
+  return made
 }
 
 /**
@@ -156,7 +167,7 @@ export function createServer(services: Services, session: Session, era: Era): Se
     tools: await listTools(services, session, askedOf(ctx)),
   }))
   server.setRequestHandler('tools/call', async ({ params }, ctx) =>
-    callTool(services, session, askedOf(ctx), params.name, (params.arguments ?? {}) as JsonObject),
+    callTool(services, session, askedOf(ctx), { name: params.name, args: (params.arguments ?? {}) as JsonObject }),
   )
   // Resources are what results lead to; none stands in a list.
   server.setRequestHandler('resources/list', () => ({ resources: [] }))

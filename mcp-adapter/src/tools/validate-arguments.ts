@@ -60,7 +60,9 @@ function merge(found: SchemaError[]): ProblemError[] {
 
 /** The problem that tells a model how to correct its arguments, or undefined when they keep the schema. */
 export function checkArguments(check: Check, args: JsonObject): Problem | undefined {
-  const found = merge(check(args).slice(0, MAX_DESCRIBED))
+  const broken = check(args)
+  if (broken.length === 0) return undefined
+  const found = merge(broken.slice(0, MAX_DESCRIBED))
   const errors = found.slice(0, MAX_ERRORS)
   const [first] = errors
   if (!first) return undefined
