@@ -1,6 +1,7 @@
 import { type LookupAddress, lookup } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
+import { undici } from './undici.ts'
 
 /** What IANA's special-purpose registries (RFC 6890) do not list as globally reachable, and multicast. */
 const PRIVATE: [net: string, prefix: number][] = [
@@ -78,7 +79,7 @@ export const publicLookup: LookupFunction = (hostname, options, callback) => {
  * resolved anew for each connection (DNS rebinding) gains nothing, and so are addresses in the URL, which no lookup sees.
  */
 export function createPublicConnector(options: buildConnector.BuildOptions = {}): buildConnector.connector {
-  const connect = buildConnector({ ...options, lookup: publicLookup })
+  const connect = undici().buildConnector({ ...options, lookup: publicLookup })
   return (target, callback) => {
     const host = target.hostname.replace(/^\[|\]$/g, '')
     if (isIP(host) && isPrivateAddress(host)) return callback(new PrivateAddressError(host), null)

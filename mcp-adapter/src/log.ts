@@ -11,6 +11,8 @@ const STDERR = 2
 /** A line is written at the latest after so many milliseconds, or when so many characters wait. */
 const LONGEST_WAIT_MS = 20
 const MOST_KEPT = 64 * 1024
+/** So many messages are remembered as they are written. */
+const MOST_ENDS = 100
 
 /** Writes all of a text. What the other end of a pipe does not take yet is tried again: a log is complete. */
 function writeAll(text: string): void {
@@ -40,18 +42,27 @@ export function stderrLog(): Log {
     writeAll(kept)
     kept = ''
   })
-  let at = 0
-  let time = ''
-  const write = (level: string) => (fields: object, message: string) => {
-    if (kept === '') setTimeout(flush, LONGEST_WAIT_MS).unref()
-    const now = Date.now()
-    // Several lines are written in a millisecond.
-    if (now !== at) time = new Date(now).toISOString()
-    at = now
-    const rest = JSON.stringify({ msg: message }).slice(1)
-    const own = JSON.stringify(fields).slice(1, -1)
-    kept += `{"level":"${level}","time":"${time}",${own}${own === '' ? '' : ','}${rest}\n`
-    if (kept.length >= MOST_KEPT) flush()
+  const write = (level: string) => {
+    let at = 0
+    let head = ''
+    // The end of a line is one of a few, and its beginning the same for all of a millisecond.
+    const ends = new Map<string, string>()
+    const endOf = (message: string) => {
+      const end = `,"msg":${JSON.stringify(message)}}\n`
+      if (ends.size < MOST_ENDS) ends.set(message, end)
+      return end
+    }
+    return (fields: object, message: string) => {
+      if (kept === '') setTimeout(flush, LONGEST_WAIT_MS).unref()
+      const now = Date.now()
+      if (now !== at) head = `{"level":"${level}","time":"${new Date(now).toISOString()}"`
+      at = now
+      const own = JSON.stringify(fields)
+      kept += head
+      if (own !== '{}') kept += `,${own.slice(1, -1)}`
+      kept += ends.get(message) ?? endOf(message)
+      if (kept.length >= MOST_KEPT) flush()
+    }
   }
   return { info: write('info'), warn: write('warn'), error: write('error') }
 }

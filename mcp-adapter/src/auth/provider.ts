@@ -1,5 +1,5 @@
-import { Agent } from 'undici'
 import { isObject, type JsonObject } from '../json.ts'
+import { undici } from '../undici.ts'
 import { version } from '../version.ts'
 import { createSingleFlight } from './cache.ts'
 import { isSafeUrl, type TrustedIssuer } from './rule.ts'
@@ -26,7 +26,7 @@ const MAX_ANSWER_BYTES = 256 * 1024
 
 /** An HTTP client for addresses that the operator configured. Redirects are not followed. Its errors hold no data. */
 export function createProviderClient(timeoutMs = TIMEOUT_MS): ProviderClient {
-  const agent = new Agent({ connect: { timeout: timeoutMs }, maxResponseSize: MAX_ANSWER_BYTES })
+  const agent = new (undici().Agent)({ connect: { timeout: timeoutMs }, maxResponseSize: MAX_ANSWER_BYTES })
   async function ask(
     url: string,
     request?: { headers: Record<string, string>; body: string },

@@ -1,4 +1,4 @@
-import { type buildConnector, Pool } from 'undici'
+import type { buildConnector, Pool } from 'undici'
 import { createPublicConnector } from '../addresses.ts'
 import type { Credential } from '../auth/identity.ts'
 import { createUpstreamCredential, type UpstreamCredential } from '../auth/upstream-credential.ts'
@@ -6,6 +6,7 @@ import type { HttpRequest } from '../calls/request.ts'
 import type { Cancellation } from '../cancellation.ts'
 import { messageOf } from '../errors.ts'
 import { retryAfterSeconds } from '../results/problem.ts'
+import { undici } from '../undici.ts'
 import { version } from '../version.ts'
 import { type Breaker, createBreaker, type Leave, noBreaker } from './breaker.ts'
 import { decode, TooLarge } from './decode.ts'
@@ -166,11 +167,13 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
   const { maxResponseBytes, concurrency = DEFAULT_CONCURRENCY } = settings
   const upstream = settings.credential ?? createUpstreamCredential({}, { root: {} }, {})
   const connect = { timeout: Math.min(CONNECT_MS, settings.timeoutMs) }
-  const pool = new Pool(origin, {
-    connections: concurrency,
-    pipelining: 1,
-    connect: settings.connect ?? (settings.publicOnly ? createPublicConnector(connect) : connect),
-  })
+  let pool: Pool | undefined
+  const openPool = () =>
+    new (undici().Pool)(origin, {
+      connections: concurrency,
+      pipelining: 1,
+      connect: settings.connect ?? (settings.publicOnly ? createPublicConnector(connect) : connect),
+    })
   const queue = createQueue(concurrency, concurrency * ROOM_FACTOR)
   const breaker: Breaker = settings.breaker === false ? noBreaker : createBreaker()
   const traffic: Traffic = { inFlight: 0, sent: 0 }
@@ -222,6 +225,7 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
       const wire = wireOf(request, options)
       if (credential.headers) Object.assign(wire.headers, await credential.headers())
       upstream.present(wire, credential.token)
+      pool ??= openPool()
       const raw = await exchange(pool, wire, { signal, timeoutMs: leftMs, maxBytes: maxResponseBytes })
       const read = answerOf(raw, maxResponseBytes)
       const answer = read instanceof Promise ? await read : read
@@ -245,7 +249,9 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
     credential: upstream,
     traffic,
     send,
-    close: () => pool.destroy(),
+    async close() {
+      await pool?.destroy()
+    },
   }
 }
 

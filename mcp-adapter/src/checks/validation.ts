@@ -4,6 +4,7 @@ import { atPointer, isObject, type Json, type JsonObject } from '../json.ts'
 import { withinTime } from './bounded.ts'
 import { isCostly } from './costly.ts'
 import { useFastUniqueItems } from './unique-items.ts'
+import { isPlainlyWellFormed } from './well-formed.ts'
 
 export type SchemaError = ErrorObject & { parentSchema?: Record<string, unknown> }
 
@@ -73,8 +74,14 @@ function compileNow(schema: JsonObject, isOurs: boolean): Compiled {
   return !isOurs && isCostly(schema) ? (value) => withinTime(() => judged(value), MOST_MS) : judged
 }
 
-/** Holds schemas against the one that schemas are written by, and compiles that one once. */
-const judge = createAjv()
+let judge: Ajv2020 | undefined
+
+/** Holds a schema against the one that schemas are written by, which is compiled when it is needed. @throws Error */
+function judgeSchema(schema: JsonObject): void {
+  if (isPlainlyWellFormed(schema)) return
+  judge ??= createAjv()
+  if (!judge.validateSchema(schema)) throw new Error(judge.errorsText(judge.errors, { dataVar: 'schema' }))
+}
 
 /** The dry runs and approvals of many tools have one schema. Compiling it takes milliseconds; most are never used. */
 const known = new Map<string, Check>()
@@ -82,16 +89,20 @@ const MOST_KNOWN = 1000
 
 /**
  * Makes a check of a JSON Schema 2020-12 document whose references stay inside it. Unknown keywords and formats are let
- * through: OpenAPI documents carry them. It is compiled at its first use. `isOurs`: the schema is the adapter's own, and
- * takes the time that it takes.
+ * through: OpenAPI documents carry them. It is compiled at its first use. `isOurs`: the schema is the adapter's own; it is
+ * well formed, and takes the time that it takes. `isPart`: it was made of a schema that has been found well formed, by leaving out; to hold
+ * it against the schema of schemas as well would take longer than all else that is done with it.
  * @throws Error when the schema itself is broken
  */
-export function compile(schema: JsonObject, isOurs = false): Check {
-  const text = JSON.stringify([isOurs, schema])
-  const before = known.get(text)
+export function compile(schema: JsonObject, { isOurs = false, isPart = false } = {}): Check {
+  // Two tools seldom publish the same, and nothing is compiled unless an answer departs from its schema.
+  const text = isPart ? undefined : JSON.stringify([isOurs, schema])
+  const before = text === undefined ? undefined : known.get(text)
   if (before) return before
-  if (!judge.validateSchema(schema)) throw new Error(judge.errorsText(judge.errors, { dataVar: 'schema' }))
-  findBroken(schema, schema)
+  if (!isOurs && !isPart) {
+    judgeSchema(schema)
+    findBroken(schema, schema)
+  }
   let compiled: Compiled | undefined
   const check: Check = (value) => {
     try {
@@ -103,6 +114,7 @@ export function compile(schema: JsonObject, isOurs = false): Check {
       return [UNCHECKED]
     }
   }
+  if (text === undefined) return check
   if (known.size >= MOST_KNOWN) known.clear()
   known.set(text, check)
   return check

@@ -144,7 +144,7 @@ export interface CurationFile {
 }
 
 const schema = JSON.parse(readFileSync(new URL('../../tools.schema.json', import.meta.url), 'utf8'))
-const validate = compile(schema, true)
+const validate = compile(schema, { isOurs: true })
 
 /**
  * Reads a curation file. Later findings (an unknown operation, say) are reported through the same object, so that

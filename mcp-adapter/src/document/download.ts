@@ -1,5 +1,6 @@
-import { Agent, type Dispatcher, request } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import { createPublicConnector } from '../addresses.ts'
+import { undici } from '../undici.ts'
 import { MAX_DOCUMENT_BYTES } from './parse.ts'
 
 const MAX_REDIRECTS = 3
@@ -54,14 +55,19 @@ export function createDownloader({
   trusted?: string
 }): Downloader {
   const limits = { headersTimeout: STEP_TIMEOUT_MS, bodyTimeout: STEP_TIMEOUT_MS, connections: 4 }
-  const open = new Agent({ ...limits, connect: { timeout: STEP_TIMEOUT_MS } })
-  const guarded = new Agent({ ...limits, connect: createPublicConnector({ timeout: STEP_TIMEOUT_MS }) })
-  const ask = (url: URL, signal: AbortSignal) =>
-    request(url, {
-      dispatcher: privateAddresses || url.origin === trusted ? open : guarded,
-      headers: { 'accept-encoding': 'identity' },
-      signal,
-    })
+  let agents: { open: Agent; guarded: Agent } | undefined
+  const makeAgents = () => ({
+    open: new (undici().Agent)({ ...limits, connect: { timeout: STEP_TIMEOUT_MS } }),
+    guarded: new (undici().Agent)({
+      ...limits,
+      connect: createPublicConnector({ timeout: STEP_TIMEOUT_MS }),
+    }),
+  })
+  const ask = (url: URL, signal: AbortSignal) => {
+    agents ??= makeAgents()
+    const dispatcher = privateAddresses || url.origin === trusted ? agents.open : agents.guarded
+    return undici().request(url, { dispatcher, headers: { 'accept-encoding': 'identity' }, signal })
+  }
   return {
     async get(start) {
       const signal = AbortSignal.timeout(TIMEOUT_MS)
@@ -81,7 +87,7 @@ export function createDownloader({
       throw new Error(`it redirects more than ${MAX_REDIRECTS} times`)
     },
     async close() {
-      await Promise.all([open.destroy(), guarded.destroy()])
+      await Promise.all([agents?.open.destroy(), agents?.guarded.destroy()])
     },
   }
 }

@@ -69,7 +69,7 @@ function isFor(extended: string, overlayFile: string, source: string): boolean {
   return resolve(overlayFile, '..', extended) === source
 }
 
-const check = compile(overlaySchema, true)
+const check = compile(overlaySchema, { isOurs: true })
 
 /**
  * Applies an OpenAPI Overlay (1.0 or 1.1) to a parsed document and gives a changed copy. `report` is told what is wrong,

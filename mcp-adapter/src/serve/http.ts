@@ -197,7 +197,8 @@ export function createHttpEndpoint(services: Services, options: HttpOptions): Ht
     if (wrong !== undefined) return refuseHeader(response, wrong, called?.message.id)
     // Where a person may have to be asked, or told how far it is, the SDK knows how.
     const hot = lean && !called?.tool.confirm && !called?.tool.poll ? readLean(request.headers, message) : undefined
-    if (hot) return serveLean(services, session, hot, called?.tool, response, signal)
+    // Awaited, because to return a promise makes another one that waits for it.
+    if (hot) return await serveLean(services, session, hot, called?.tool, response, signal)
     await sdk.serve(request, response, message, session)
   }
 

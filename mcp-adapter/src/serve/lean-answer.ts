@@ -99,8 +99,13 @@ export function openAnswer(response: ServerResponse, era: Era, keepAliveMs = KEE
       const body = era === 'legacy' ? `event: message\ndata: ${message}\n\n` : message
       const length = Buffer.byteLength(body)
       if (!response.headersSent) response.writeHead(200, [...HEADERS[era], 'content-length', String(length)])
-      // Text of ASCII alone is the same in both, and copied instead of encoded.
-      response.end(body, length === body.length ? 'latin1' : 'utf8')
+      // Corked, head and body become one text and go out as such when it is uncorked. `end` with a body would add an empty
+      // second piece, and gathering pieces costs more than writing one. ASCII is copied instead of encoded.
+      const { socket } = response
+      socket?.cork()
+      response.write(body, length === body.length ? 'latin1' : 'utf8')
+      socket?.uncork()
+      response.end()
     },
     cancel: () => clearInterval(keepAlive),
   }

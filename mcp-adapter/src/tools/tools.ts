@@ -147,7 +147,8 @@ export function buildTool(
     results,
     shapes: output.shapes,
     checkArguments: compile(input.schema),
-    ...(output.schema && published && { checkComplete: compile(output.schema), checkPublished: compile(published) }),
+    ...(output.schema &&
+      published && { checkComplete: compile(output.schema), checkPublished: compile(published, { isPart: true }) }),
     sides: (output.sides ?? []).map((side) => ({ ...side, check: compile(side.schema) })),
     isUntrusted: untrustedAnswers(document.root, operation, safety?.untrusted),
     confirm: needsConfirmation(operation, curated.confirm, safety),
