@@ -51,5 +51,6 @@ function count(text: string, character: string, most: number): number {
 
 /** False: a JSON text opens so few objects and lists that its value cannot nest deeper than `most`. It costs less to see. */
 export function mayNestDeeper(text: string, most: number): boolean {
-  return count(text, '{', most + 1) + count(text, '[', most + 1) > most
+  // Each level is opened and closed.
+  return text.length > 2 * most && count(text, '{', most + 1) + count(text, '[', most + 1) > most
 }

@@ -12,7 +12,6 @@ export function nonce(): string {
   }
   const text = pool.toString('base64url', next, next + BYTES)
   // What was given away does not stay in memory.
-  pool.fill(0, next, next + BYTES)
-  next += BYTES
+  for (const end = next + BYTES; next < end; next++) pool[next] = 0
   return text
 }

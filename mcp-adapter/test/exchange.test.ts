@@ -196,6 +196,39 @@ t.test('the wait in the queue ends with the deadline of the call', async (t) => 
   await first
 })
 
+t.test('a request that waited, and had little time left for the API, tells nothing about it', async (t) => {
+  const waiting = 6
+  let asked = 0
+  const { backend } = await pair(
+    t,
+    (_request, response) => {
+      asked += 1
+      if (asked <= waiting) setTimeout(() => response.end('slow'), 300)
+      else if (asked > 2 * waiting) response.end('quick')
+    },
+    { concurrency: waiting },
+  )
+  const request = { method: 'GET', path: '/', headers: {} }
+  const first = Array.from({ length: waiting }, () => backend.send(request, token, options()))
+  const second = Array.from({ length: waiting }, () => failureOf(backend.send(request, token, options(), 1200)))
+  for (const { status } of await Promise.all(first)) t.equal(status, 200)
+  for (const failure of await Promise.all(second)) t.match(failure, { kind: 'timeout', sent: true })
+  t.equal((await get(backend)).status, 200, 'the breaker is closed')
+})
+
+t.test('an argument cannot stand for a header that is ours', async (t) => {
+  let seen: Record<string, unknown> = {}
+  const { backend } = await pair(t, (request, response) => {
+    seen = request.headers
+    response.end()
+  })
+  const headers = { 'user-agent': 'x', 'x-request-id': 'x', 'x-forwarded-for': 'x', traceparent: 'x', 'x-own': 'kept' }
+  const sent = { ...options(), forwardedFor: '192.0.2.1', traceparent: 'tp' }
+  await backend.send({ method: 'GET', path: '/', headers: { ...headers, authorization: 'x' } }, token, sent)
+  t.match(seen, { 'x-request-id': 'r', 'x-forwarded-for': '192.0.2.1', traceparent: 'tp', 'x-own': 'kept' })
+  t.match(seen, { 'user-agent': /^handrail-mcp\//, authorization: 'Bearer tok' })
+})
+
 t.test('retries have a budget: an API in trouble gets few more requests than there are calls', async (t) => {
   let asked = 0
   const { backend } = await pair(

@@ -8,8 +8,12 @@ export type Contender = {
   isRight: (status: number, body: string) => boolean
 } & ({ file: string; env: Record<string, string> } | { running: Served })
 
-/** How long is measured: rounds of `ms` milliseconds, after so many calls that do not count. */
+/**
+ * How long is measured: rounds of `ms` milliseconds after so many calls that do not count, and all of it `starts` times.
+ * Two processes of the same program differ by a fifth, each for as long as it lives: by where its memory came to lie.
+ */
 export interface Round {
+  starts: number
   rounds: number
   warmCalls: number
   ms: number
@@ -24,13 +28,17 @@ export interface Result {
 
 /** Measures contenders round by round, one after the other in each, so that a busy machine is busy for all of them. */
 export async function measure(contenders: Contender[], inFlight: number, round: Round): Promise<Result[]> {
+  const results: Result[] = contenders.map(({ name }) => ({ name, runs: [], rssMb: 0 }))
+  for (let started = 0; started < round.starts; started++) await measureOnce(contenders, inFlight, round, results)
+  return results
+}
+
+async function measureOnce(contenders: Contender[], inFlight: number, round: Round, results: Result[]): Promise<void> {
   const servers: Served[] = []
-  const results: Result[] = []
   for (const each of contenders) {
     const server = 'running' in each ? each.running : await start(each.file, each.env)
     await load(server.port, each.request, each.isRight, { inFlight, calls: round.warmCalls })
     servers.push(server)
-    results.push({ name: each.name, runs: [], rssMb: 0 })
   }
   for (let index = 0; index < round.rounds; index++) {
     for (const [at, each] of contenders.entries()) {
@@ -46,7 +54,6 @@ export async function measure(contenders: Contender[], inFlight: number, round: 
     }
   }
   for (const [at, each] of contenders.entries()) if (!('running' in each)) await servers[at]?.stop()
-  return results
 }
 
 /** Calls that each contender answers in the second after it listens, anew in every round. */

@@ -213,11 +213,12 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
     traffic.inFlight += 1
     traffic.sent += 1
     let hasPlace = turn === true
+    let leftMs = timeoutMs
     let leave: Leave | undefined
     let healthy: boolean | undefined
     let wantedPauseMs = 0
     try {
-      const leftMs = turn === true ? timeoutMs : await waitForTurn(turn, timeoutMs)
+      if (turn !== true) leftMs = await waitForTurn(turn, timeoutMs)
       hasPlace = true
       const entered = breaker.enter()
       if (typeof entered === 'number') throw new BackendFailure('paused', false, { retryAfterMs: entered })
@@ -234,7 +235,7 @@ export function createBackend(baseUrl: string, settings: BackendSettings): Backe
       return answer
     } catch (error) {
       const failure = error instanceof ExchangeFailure ? failureOf(error) : error
-      if (failure instanceof BackendFailure) healthy = healthOf(failure, timeoutMs)
+      if (failure instanceof BackendFailure) healthy = healthOf(failure, leftMs)
       throw failure
     } finally {
       leave?.(healthy, wantedPauseMs)

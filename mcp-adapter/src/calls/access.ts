@@ -66,7 +66,7 @@ export async function askActions(
     answer = await sendAs(identity, scopes, backend, request, { ...options, repeatable: true })
   } catch (error) {
     if (error instanceof BackendFailure)
-      throw new ProblemResult(failureProblem(error, options.requestId, { repeatable: true }))
+      throw new ProblemResult(failureProblem(error, options.requestId, { repeatable: true }), error)
     throw error
   }
   // What the API refused may be ours: then another token of the caller's would not help.

@@ -3,6 +3,7 @@ import addFormats from 'ajv-formats'
 import { atPointer, isObject, type Json, type JsonObject } from '../json.ts'
 import { withinTime } from './bounded.ts'
 import { isCostly } from './costly.ts'
+import { useFastDateTime } from './date-time.ts'
 import { useFastUniqueItems } from './unique-items.ts'
 import { isPlainlyWellFormed } from './well-formed.ts'
 
@@ -53,6 +54,7 @@ function createAjv(options: Options = {}) {
   })
   addFormats.default(ajv)
   useFastUniqueItems(ajv)
+  useFastDateTime(ajv)
   return ajv
 }
 

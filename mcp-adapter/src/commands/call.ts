@@ -32,8 +32,17 @@ interface CallCommand {
   json: boolean
 }
 
-/** What goes wrong is in the result already; a log would say it twice. */
-const silent: Log = { info() {}, warn() {}, error() {} }
+/**
+ * What goes wrong is in the result already, and a log would say it twice. But why an API gave no answer is no matter for
+ * a model, and so is in the log alone: it is what the person at the terminal has to know.
+ */
+function causeLog(): Log & { cause?: string } {
+  const note = (fields: object) => {
+    if ('cause' in fields) log.cause = String(fields.cause)
+  }
+  const log: Log & { cause?: string } = { info: note, warn: note, error: note }
+  return log
+}
 
 async function argumentsOf(options: CallCommand, tool: Tool, io: Io): Promise<JsonObject> {
   let base: unknown = {}
@@ -105,13 +114,15 @@ async function send(catalog: Catalog, tool: Tool, args: JsonObject, options: Cal
     import('../serve/stdio.ts'),
   ])
   const who = callerOf(catalog, options.credential)
-  const services = createServices(catalog, { log: silent, reloads: false })
+  const log = causeLog()
+  const services = createServices(catalog, { log, reloads: false })
   try {
     const session = createSession(services, who)
     const asked = { era: 'modern', signal: stopSignal(), canAsk: false } as const
     const result = (await callTool(services, session, asked, { name: tool.name, args })) as CallResult
     if (options.json) io.out(json(result))
     else tell(io, `${result.content.map(shown).join('\n')}\n`)
+    if (log.cause !== undefined) io.error(`handrail-mcp: no answer from ${tool.api.baseUrl}: ${log.cause}\n`)
     return result.isError ? 1 : 0
   } finally {
     await services.backends.close()

@@ -9,7 +9,7 @@ export function typeOf({ headers }: Answer): string {
   return type === 'application/json' ? type : (type.split(';')[0]?.trim().toLowerCase() ?? '')
 }
 
-export const isJson = (type: string) => /^application\/(.+\+)?json$/.test(type)
+export const isJson = (type: string) => type === 'application/json' || /^application\/(.+\+)?json$/.test(type)
 
 const TEXTS =
   /^(text\/.+|application\/(.+\+)?(xml|yaml)|application\/(x-ndjson|ndjson|jsonl|x-jsonlines|javascript|toml|sql|graphql|x-www-form-urlencoded)|application\/x-yaml|image\/svg\+xml)$/
@@ -45,8 +45,12 @@ export function textOf({ headers, body }: Answer): string {
 /** The same, without what a reader would not see. */
 export const visibleText = (answer: Answer) => visible(textOf(answer))
 
-/** What a JSON text has where one of its values may have something hidden: most have none, and are not looked through. */
-const MAYBE_HIDDEN = /[^\t\n\r -~]|\\[ubf]/
+/**
+ * Whether a JSON text may have something hidden in one of its values: most have none, and are not looked through. It has
+ * been parsed, so there are no raw control characters but the one of ASCII that JSON lets pass.
+ */
+const mayHide = (text: string) =>
+  Buffer.byteLength(text) !== text.length || text.includes('\x7f') || (text.includes('\\') && /\\[ubf]/.test(text))
 
 /** Deepest nesting that is shown: far beyond any schema, far below what exhausts the stack of whoever goes through it. */
 const MAX_DEPTH = 256
@@ -59,7 +63,7 @@ export function jsonValue(answer: Answer): { value?: Json; why?: string } {
     const value = parseExact(text)
     if (mayNestDeeper(text, MAX_DEPTH) && isTooDeep(value, MAX_DEPTH))
       return { why: `its answer is nested deeper than ${MAX_DEPTH} levels` }
-    return { value: MAYBE_HIDDEN.test(text) ? allVisible(value) : value }
+    return { value: mayHide(text) ? allVisible(value) : value }
   } catch {
     return { why: 'its answer is not well-formed JSON' }
   }

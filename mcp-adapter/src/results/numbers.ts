@@ -3,6 +3,9 @@ import type { Json } from '../json.ts'
 /** A quick look: a number of 16 digits or more, or with an exponent of three digits, where a value may stand. */
 const MAYBE_INEXACT = /(?:^|[[:,\s])-?(?:\d{16}|[\d.]+[eE]\+?\d{3})/
 
+/** The same anywhere, which is found out sooner, and is not there either in most texts. */
+const LONG_OR_LARGE = /\d{16}|[\d.][eE]\+?\d{3}/
+
 /** An escape, the end of a string, or a number (RFC 8259, sections 6 and 7). No part repeats a group: it runs in line. */
 const TOKEN = /\\.|"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/gs
 
@@ -17,7 +20,7 @@ function isInexact(token: string): boolean {
  * fractions stay the doubles that they are everywhere. Throws SyntaxError.
  */
 export function parseExact(text: string): Json {
-  if (!MAYBE_INEXACT.test(text)) return JSON.parse(text) as Json
+  if (!(LONG_OR_LARGE.test(text) && MAYBE_INEXACT.test(text))) return JSON.parse(text) as Json
   let inString = false
   const quoted = text.replace(TOKEN, (token) => {
     if (token === '"') inString = !inString

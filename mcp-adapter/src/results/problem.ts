@@ -23,11 +23,14 @@ export interface Problem {
   requestId?: string
 }
 
-/** Thrown inside a call to end it with a problem. It never leaves the adapter as an exception. */
+/** Thrown inside a call to end it with a problem. It never leaves the adapter as an exception; `cause` is for the log. */
 export class ProblemResult extends Error {
   override name = 'ProblemResult'
-  constructor(readonly problem: Problem) {
-    super(problem.message)
+  constructor(
+    readonly problem: Problem,
+    cause?: unknown,
+  ) {
+    super(problem.message, { cause })
   }
 }
 

@@ -6,6 +6,7 @@ import {
   ProtocolErrorCode,
   type ServerContext,
 } from '@modelcontextprotocol/server'
+import { BackendFailure, causeOf } from '../backend/backend.ts'
 import { isVisible } from '../calls/access.ts'
 import type { Cancellation } from '../cancellation.ts'
 import { messageOf } from '../errors.ts'
@@ -67,6 +68,9 @@ async function rightsWith(apis: Api[], { log }: Services, session: Session, sign
     else {
       failures.push(outcome.reason)
       const isTold = outcome.reason instanceof ProblemResult
+      const { cause } = outcome.reason as { cause?: unknown }
+      if (cause instanceof BackendFailure)
+        log.warn({ api: api.name, cause: causeOf(cause) }, 'the rights of a caller cannot be asked')
       if (!isTold || signal.aborted) throw outcome.reason
       if (apis.length > 1) log.warn({ api: api.name, error: outcome.reason.problem.error }, 'its tools are not shown')
     }

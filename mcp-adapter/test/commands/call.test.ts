@@ -151,6 +151,23 @@ t.test('call calls the API as its user and prints the result', async (t) => {
   t.match(notJson, { code: 2, error: 'handrail-mcp: --args is not JSON.\n' })
 })
 
+t.test('an API that cannot be reached: the result as an agent gets it, and why for the person', async (t) => {
+  const { write, place } = folder(t)
+  write('openapi.json', documentOf({ 'GET /books': {} }))
+  write('tools.json', curationOf([{ operation: 'readBook0' }]))
+  for (const base of [
+    [fixture('tools.yaml'), 'list_orders'],
+    [place('tools.json'), 'read_book0'],
+  ] as const) {
+    const [config, tool] = base
+    const told = await command(['call', tool, '--config', config, '--api', 'http://127.0.0.1:1'], { env })
+    t.equal(told.code, 1)
+    t.match(told.out, /The API cannot be reached/)
+    t.match(told.error, /^handrail-mcp: no answer from http:\/\/127\.0\.0\.1:1\S*: ECONNREFUSED\n$/)
+    t.notMatch(told.error + told.out, 'token-ada')
+  }
+})
+
 t.test('--dry-run prints the request, sends nothing and needs no credential', async (t) => {
   const backend = await startBackend()
   t.teardown(() => backend.close())
