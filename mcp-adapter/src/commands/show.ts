@@ -1,5 +1,7 @@
+import { CHARACTERS_PER_TOKEN } from '../results/budget.ts'
 import type { Binding, BodyRule } from '../tools/bindings.ts'
 import { costOf } from '../tools/cost.ts'
+import type { Poll } from '../tools/poll.ts'
 import type { Tool } from '../tools/tools.ts'
 import { defineCommand } from './command.ts'
 import { findTool, readToolName } from './find-tool.ts'
@@ -38,9 +40,18 @@ function sentTo({ in: place, name, fixed, default: preset, shown, required }: Ma
   ].join(', ')
 }
 
+/** The operation that is asked until what was accepted has ended. */
+function pollOf({ reader: { operation }, state, done }: Poll) {
+  return { id: operation.id, method: operation.method, path: operation.path, state, ...(done && { done }) }
+}
+
+function untilEnded({ id, state, done }: ReturnType<typeof pollOf>): string {
+  return done ? `until ${state} of ${id} is ${done.join(' or ')}` : `until ${id} answers anything but 202`
+}
+
 /** All there is to know of a tool, as `--json` prints it. */
 function describeTool(tool: Tool) {
-  const { operation, published, scopes, confirm, input } = tool
+  const { operation, published, scopes, confirm, input, poll } = tool
   return {
     tool: published,
     operation: { id: operation.id, method: operation.method, path: operation.path },
@@ -49,11 +60,26 @@ function describeTool(tool: Tool) {
     confirm,
     scopes,
     tokens: costOf(published),
+    limits: {
+      timeoutMs: tool.timeoutMs ?? tool.api.timeoutMs,
+      resultTokens: tool.results.budget / CHARACTERS_PER_TOKEN,
+      cost: tool.cost,
+    },
+    ...(poll && { waitsFor: pollOf(poll) }),
   }
 }
 
 function asText(tool: Tool): string {
-  const { tool: published, operation, arguments: mappings, confirm, scopes, tokens } = describeTool(tool)
+  const {
+    tool: published,
+    operation,
+    arguments: mappings,
+    confirm,
+    scopes,
+    tokens,
+    limits,
+    waitsFor,
+  } = describeTool(tool)
   const { title, ...hints } = published.annotations
   const rows = mappings.map((each) => [`  ${each.argument}`, sentTo(each)])
   const hintWords = Object.entries(hints).map(([hint, value]) => `${hint} ${value}`)
@@ -66,6 +92,8 @@ function asText(tool: Tool): string {
     `Asks      ${confirm ? 'a person first, where the client can' : 'nobody'}`,
     `Scopes    ${scopes.length > 0 ? scopes.join(' ') : 'none'}`,
     `Cost      ${count(tokens.read, 'token')} for models, ${count(tokens.all, 'token')} with the output schema`,
+    `Limits    ${limits.timeoutMs / 1000} s a call, ${count(limits.resultTokens, 'token')} a result, counts as ${limits.cost}`,
+    ...(waitsFor ? [`Waits     ${untilEnded(waitsFor)}`] : []),
     `Arguments${rows.length > 0 ? `\n${columns(rows)}` : ' none'}`,
     `Input schema\n  ${schema(published.inputSchema)}`,
     ...(published.outputSchema ? [`Output schema\n  ${schema(published.outputSchema)}`] : []),

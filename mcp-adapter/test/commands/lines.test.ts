@@ -3,7 +3,7 @@ import t from 'tap'
 import { readCommand } from '../../src/commands/config.ts'
 import { COMMANDS } from '../../src/commands/table.ts'
 import { startBackend } from '../fixtures/backend.ts'
-import { command, commandJson, documentOf, fixture, folder } from './support.ts'
+import { command, commandJson, curationOf, documentOf, fixture, folder } from './support.ts'
 
 t.test('without --config the tools.yaml of this folder is read, which init writes', async (t) => {
   const { path, write } = folder(t)
@@ -155,6 +155,41 @@ t.test('show tells what an agent sees and where each argument goes', async (t) =
   t.match(out, /^ {2}items +body items, required$/m)
   t.match(out, /^ {2}note +body note, always "by an agent"; not shown$/m)
   t.match(out, /^Hints +readOnlyHint false, destructiveHint true/m)
+})
+
+t.test('show tells the limits of a tool, and what is waited for', async (t) => {
+  const { write, place } = folder(t)
+  const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }
+  const state = { type: 'object', properties: { status: { type: 'string' } } }
+  const ok = { 200: { description: 'd', content: { 'application/json': { schema: state } } } }
+  const operations = {
+    'POST /jobs': { responses: { 202: { description: 'd', content: { 'application/json': { schema: state } } } } },
+    'GET /jobs/{id}': { parameters: [id], responses: ok },
+  }
+  write('openapi.json', documentOf(operations))
+  const poll = { operation: 'readBook1', parameters: { id: '/id' } }
+  const own = { name: 'start', operation: 'readBook0', timeoutMs: 90_000, cost: 3, budget: 500 }
+  write(
+    'tools.json',
+    curationOf([
+      { ...own, poll: { ...poll, done: ['done', 'failed'] } },
+      { name: 'start_plainly', operation: 'readBook0', poll },
+      { name: 'look', operation: 'readBook1' },
+    ]),
+  )
+  const shown = (tool: string) => command(['show', tool, '--config', place('tools.json')])
+  const { value } = await commandJson(['show', 'start', '--config', place('tools.json')])
+  t.match(value, {
+    limits: { timeoutMs: 90_000, resultTokens: 500, cost: 3 },
+    waitsFor: { id: 'readBook1', method: 'GET', path: '/jobs/{id}', state: '/status', done: ['done', 'failed'] },
+  })
+  const { out } = await shown('start')
+  t.match(out, /^Limits +90 s a call, 500 tokens a result, counts as 3$/m)
+  t.match(out, /^Waits +until \/status of readBook1 is done or failed$/m)
+  t.match((await shown('start_plainly')).out, /^Waits +until readBook1 answers anything but 202$/m)
+  const look = (await shown('look')).out
+  t.match(look, /^Limits +\d+ s a call, [\d,]+ tokens a result, counts as 1$/m)
+  t.notMatch(look, /^Waits/m)
 })
 
 t.test('nothing that a terminal obeys is printed, while JSON is as it is', async (t) => {
