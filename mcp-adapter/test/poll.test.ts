@@ -1,8 +1,14 @@
 import t from 'tap'
-import type { Answer } from '../src/backend/backend.ts'
+import { forwarded } from '../src/auth/identity.ts'
+import type { Answer, Backend } from '../src/backend/backend.ts'
+import { createTokenBucket } from '../src/backend/token-bucket.ts'
+import { createCaller } from '../src/calls/call.ts'
+import { createConfirmationStates } from '../src/calls/confirmation-state.ts'
+import { noCostLimit } from '../src/calls/cost.ts'
 import { type Clock, type Progress, readerArguments, waitForEnd } from '../src/calls/poll.ts'
 import { loadTools } from '../src/tools/catalog.ts'
 import type { Poll } from '../src/tools/poll.ts'
+import type { Tool } from '../src/tools/tools.ts'
 import { connect, connectStdio } from './clients/connect.ts'
 import { FLAVOURS } from './clients/face.ts'
 import { startStrange, writeStrange } from './fixtures/strange-api.ts'
@@ -254,6 +260,40 @@ t.test('a client that leaves ends the waiting', async (t) => {
   const after = looks
   await client.call('get_job', { id: 'j1' })
   t.equal(looks, after + 1, 'nobody else reads it')
+})
+
+t.test('a job is waited for with the client that its API has by then', async (t) => {
+  const configFile = writeStrange(t, { tools: tools() })
+  const { byName } = await loadTools({ configFile, apiUrl: 'http://api.example:81' })
+  // A reload closes the client of an API that is gone once nothing has used it for a while, and waiting uses nothing.
+  let clients = 0
+  const soon = { 'retry-after': '0' }
+  const open = (): Backend => {
+    const client = ++clients
+    return {
+      timeoutMs: 5000,
+      retries: createTokenBucket({ capacity: 1, perSecond: 1 }),
+      credential: { usesCaller: true, isOwn: false },
+      traffic: { inFlight: 0, sent: 0 },
+      async send() {
+        if (client !== clients) throw new Error('this client is closed')
+        return client === 1 ? answer(202, { id: 'j1' }, soon) : json({ id: 'j1', status: 'done', percent: 100 })
+      },
+      close: async () => {},
+    }
+  }
+  const json = (body: object) => answer(200, body, { 'content-type': 'application/json' })
+  const caller = createCaller({
+    backends: { of: open, replace() {}, close: async () => {} },
+    states: createConfirmationStates(undefined),
+    costs: noCostLimit,
+    log: { info() {}, warn() {}, error() {} },
+  })
+  const { signal } = new AbortController()
+  const options = { era: 'modern', identity: forwarded('t'), requestId: 'r', signal, canAsk: false } as const
+  const result = await caller.call(byName.get('start_job') as Tool, {}, options)
+  t.match(result, { structuredContent: { id: 'j1', status: 'done' } })
+  t.equal(clients, 2)
 })
 
 t.test('over stdio it works the same', async (t) => {

@@ -104,7 +104,6 @@ export function createCaller({ backends, states, costs, log }: CallerSettings): 
       const { api, poll } = tool
       costs.charge(identity.owner, tool.cost)
       const until = performance.now() + (tool.timeoutMs ?? api.timeoutMs)
-      const backend = backends.of(api)
       const sending: RetryOptions = {
         forwardedFor,
         requestId,
@@ -115,7 +114,7 @@ export function createCaller({ backends, states, costs, log }: CallerSettings): 
         repeatable,
         onRetry: (attempt, outcome) => noteRetry(tool, requestId, attempt, outcome),
       }
-      const answer = await sendAs(identity, tool.scopes, backend, request, sending)
+      const answer = await sendAs(identity, tool.scopes, backends.of(api), request, sending)
       let ended: Ended | undefined
       if (poll && !dryRun && isBegun(tool, answer))
         ended = await follow(tool, poll, answer, {
@@ -125,7 +124,9 @@ export function createCaller({ backends, states, costs, log }: CallerSettings): 
           report,
           delivery,
           until,
-          send: (wanted) => sendAs(identity, poll.reader.scopes, backend, wanted, { ...sending, repeatable: true }),
+          // Asked for anew each time: a reload may have closed the client of an API while nothing was sent.
+          send: (wanted) =>
+            sendAs(identity, poll.reader.scopes, backends.of(api), wanted, { ...sending, repeatable: true }),
           readWith: options.find?.(poll.reader.operation.id),
         })
       ended ??= mapAnswer(tool, answer, {
