@@ -200,7 +200,7 @@ t.test('an API that is down hides its own tools and no others', async (t) => {
   }
   t.match(
     lines.find(({ level }) => level === 'warn'),
-    { fields: { api: 'west', error: 'backend-unavailable' }, message: 'its tools are not shown' },
+    { fields: { api: 'west', error: 'backend-unavailable', cause: String }, message: 'its tools are not shown' },
   )
   await east.close()
   const client = await connect(t, adapter.url, 'v2-modern')

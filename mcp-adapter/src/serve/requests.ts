@@ -67,12 +67,12 @@ async function rightsWith(apis: Api[], { log }: Services, session: Session, sign
     if (outcome.status === 'fulfilled') rights.set(api, outcome.value)
     else {
       failures.push(outcome.reason)
-      const isTold = outcome.reason instanceof ProblemResult
-      const { cause } = outcome.reason as { cause?: unknown }
-      if (cause instanceof BackendFailure)
-        log.warn({ api: api.name, cause: causeOf(cause) }, 'the rights of a caller cannot be asked')
-      if (!isTold || signal.aborted) throw outcome.reason
-      if (apis.length > 1) log.warn({ api: api.name, error: outcome.reason.problem.error }, 'its tools are not shown')
+      const { reason } = outcome
+      if (!(reason instanceof ProblemResult) || signal.aborted) throw reason
+      const cause = reason.cause instanceof BackendFailure ? causeOf(reason.cause) : undefined
+      const fields = { api: api.name, error: reason.problem.error, ...(cause !== undefined && { cause }) }
+      if (apis.length > 1) log.warn(fields, 'its tools are not shown')
+      else if (cause !== undefined) log.warn(fields, 'the rights of a caller cannot be asked')
     }
   }
   if (rights.size === 0 && failures.length > 0) throw failures[0]
